@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * ece-enroll plan: what would be requested and run. The command line and the environment come from the very
+ * functions that the keeper uses, the request's body from the one that mints, so the plan can't say one thing and
+ * the run do another. Where the token would be stands a word; no token exists while planning.
+ *
+ * Offline the platform's version is not known: the command is shown with the script's own, and says so.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/plan-online.h"
+#include "coordinator/token-request.h"
+#include "engine/classify.h"
+#include "host/gates.h"
+#include "host/host-facts.h"
+#include "model/installer-command.h"
+
+#define TOKEN_WORD "<roles token>"
+
+typedef struct Drawing {
+        const Spec *spec;
+        HostFacts facts;
+        Plan *plan;
+        bool version_guessed;
+        InstallerCommand command;
+        Buffer body;
+        bool online;
+        OnlineView view;
+} Drawing;
+
+static const char *shown(const char *argument) {
+        return streq(argument, TOKEN_PLACEHOLDER) ? TOKEN_WORD : argument;
+}
+
+static json_t *strings_json(char *const *list) {
+        json_t *array = json_array();
+
+        for (size_t i = 0; list && list[i]; i++)
+                (void) json_array_append_new(array, json_string(shown(list[i])));
+        return array;
+}
+
+static json_t *membership_json(const Drawing *d) {
+        json_t *differences = json_array();
+
+        for (size_t i = 0; i < d->view.verdict.n; i++)
+                (void) json_array_append_new(differences, json_string(d->view.verdict.items[i].text));
+        return json_pack("{s:s, s:b, s:b, s:o}", "platform_version", d->view.platform.version, "found",
+                         (int) d->view.runner.found, "as_planned",
+                         (int) (d->view.runner.found && d->view.verdict.enrolled), "differences", differences);
+}
+
+static void print_json(const Drawing *d) {
+        _cleanup_json_ json_t *plan = json_pack(
+                "{s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:o, s:s, s:s, s:o, s:o}", "runner_id", d->plan->runner_id,
+                "host_ip", d->plan->host_ip, "version", d->plan->version, "version_from_script",
+                (int) d->version_guessed, "user", d->plan->user_name, "uid", (int) d->plan->uid, "gid",
+                (int) d->plan->gid, "coordinators", strings_json(d->spec->coordinators), "image", d->plan->image,
+                "token_request", buffer_string(&d->body), "command", strings_json(d->command.argv), "environment",
+                strings_json(d->command.envp));
+
+        (void) json_object_set_new(plan, "handoff",
+                                   json_string(d->spec->installer.handoff == HANDOFF_SHIM ? "shim" : "argv"));
+        if (d->online)
+                (void) json_object_set_new(plan, "online", membership_json(d));
+        (void) json_dumpf(plan, stdout, JSON_INDENT(1));
+        (void) fputc('\n', stdout);
+}
+
+static void print_list(const char *label, char *const *list) {
+        for (size_t i = 0; list && list[i]; i++)
+                printf("%13s  %s\n", i == 0 ? label : "", shown(list[i]));
+}
+
+/* One option to a line, with its value: as a person would write it into a script. */
+static void print_command(char *const *argv) {
+        printf("%13s  %s", "command", argv[0]);
+        for (size_t i = 1; argv[i]; i++) {
+                if (text_starts_with(argv[i], "--"))
+                        printf(" \\\n%17s", "");
+                else
+                        printf(" ");
+                printf("%s", shown(argv[i]));
+        }
+        printf("\n");
+}
+
+static void print_membership(const Drawing *d) {
+        const OnlineView *v = &d->view;
+
+        if (!d->online || !observation_is_none(&v->failure))
+                return;
+        printf("%13s  version %s; this host is %s\n", "platform", v->platform.version,
+               !v->runner.found        ? "no member: a token would be asked for"
+               : v->verdict.enrolled   ? "a member as planned: nothing would be minted"
+                                       : "known, and differs from the spec:");
+        for (size_t i = 0; i < v->verdict.n; i++)
+                printf("%13s  - %s\n", "", v->verdict.items[i].text);
+}
+
+static void print_page(const Drawing *d) {
+        const Plan *p = d->plan;
+        char roles[ROLE_SET_STRING_SIZE];
+
+        printf("%13s  %s\n", "runner", p->runner_id);
+        printf("%13s  %s\n", "host address", p->host_ip);
+        printf("%13s  %s\n", "roles", p->roles ? role_set_format(p->roles, ",", roles) : "none: joins without roles");
+        printf("%13s  %s%s\n", "version", p->version[0] ? p->version : "the coordinator's",
+               d->version_guessed ? " (the script's: the coordinator is asked when it runs)" : "");
+        print_list("coordinators", d->spec->coordinators);
+        print_membership(d);
+        printf("%13s  POST " TOKEN_REQUEST_PATH "\n%15s%s\n", "token", "", buffer_string(&d->body));
+        printf("%13s  %s\n", "hand-over",
+               d->spec->installer.handoff == HANDOFF_SHIM
+                       ? "shim: in no argument list and no environment"
+                       : "argv: local users can see the token while the installer runs");
+        printf("%13s  %s (uid %u, gid %u)\n", "as user", p->user_name, (unsigned) p->uid, (unsigned) p->gid);
+        if (d->command.argv)
+                print_command(d->command.argv);
+        print_list("environment", d->command.envp);
+}
+
+/* The installer's command for this plan, with the placeholder where the token will be. */
+static int draw_command(Drawing *d, Observation *refusal) {
+        _cleanup_free_ char *path = installer_path_make(getenv("PATH"));
+        const char *host = d->spec->coordinators[0] + strlen("https://");
+        const char *end = host[0] == '[' ? strchr(++host, ']') : strrchr(host, ':');
+        char coordinator[256];
+
+        if (!path)
+                return -ENOMEM;
+        (void) snprintf(coordinator, sizeof(coordinator), "%.*s", end ? (int) (end - host) : 0, host);
+        if (!d->plan->version[0]) {
+                (void) snprintf(d->plan->version, sizeof(d->plan->version), "%s", d->facts.script_version);
+                d->version_guessed = true;
+        }
+        return installer_command_build(&(InstallerCommandRequest) { .plan = d->plan,
+                                                                    .coordinator_host = coordinator,
+                                                                    .token = TOKEN_PLACEHOLDER,
+                                                                    .path = path },
+                                       &d->command, refusal);
+}
+
+static int draw(Drawing *d, bool online, Observation *refusal) {
+        int error = host_facts_gather(d->spec, &d->facts);
+
+        if (error >= 0)
+                error = plan_resolve(d->spec, &d->facts, NULL, &d->plan, refusal);
+        if (error < 0 || !d->plan)
+                return error;
+        if (online) {
+                d->online = true;
+                error = plan_ask_online(d->spec, &d->facts, &d->plan, &d->view);
+                if (error < 0)
+                        return error;
+                *refusal = d->view.failure;
+        }
+        error = token_request_body(d->spec->host.roles, d->spec->token.validity_us, d->spec->token.persistent,
+                                   &d->body);
+        if (error < 0)
+                return error;
+        error = draw_command(d, refusal);
+        return error == -EINVAL ? 0 : error;
+}
+
+static void print_remarks(const Spec *spec) {
+        const char *sentence;
+
+        for (size_t i = 0; (sentence = plan_without_effect(spec, i)); i++)
+                fprintf(stderr, "warning: %s\n", sentence);
+}
+
+int command_plan(const CommonOptions *options) {
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        Observation refusal = OBSERVATION_NONE;
+        Drawing d = { .body = BUFFER_INIT(4096) };
+        const char *unsupported;
+        int code = command_load_spec(options->argument ?: options->spec_path, &spec);
+        int error;
+
+        if (code != EXIT_DONE)
+                return code;
+        d.spec = spec;
+        unsupported = plan_unsupported(spec, 0);
+        print_remarks(spec);
+        error = draw(&d, options->online, &refusal);
+        if (error >= 0 && d.plan && d.command.argv) {
+                if (options->json)
+                        print_json(&d);
+                else
+                        print_page(&d);
+        }
+        if (unsupported)
+                refusal = observe(ORIGIN_SPEC, 0, "unsupported", spec->files[0], "%s", unsupported);
+        (void) fflush(stdout);
+        code = error < 0 ? EXIT_INTERNAL : command_tell_seen(&refusal);
+        if (error < 0)
+                fprintf(stderr, "ece-enroll: %s\n", strerror(-error));
+        installer_command_done(&d.command);
+        buffer_done(&d.body);
+        (void) plan_free(d.plan);
+        return code;
+}

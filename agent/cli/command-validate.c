@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* ece-enroll validate: the spec and its drop-ins, all problems at once; contacts nothing and nobody. */
+
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "model/plan.h"
+
+int command_validate(const CommonOptions *options) {
+        const char *path = options->argument ?: options->spec_path;
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        const char *sentence;
+        int code = command_load_spec(path, &spec);
+
+        if (code != EXIT_DONE)
+                return code;
+        for (size_t i = 0; (sentence = plan_unsupported(spec, i)); i++) {
+                fprintf(stderr, "%s: %s\n", path, sentence);
+                code = EXIT_CONFIGURATION;
+        }
+        for (size_t i = 0; (sentence = plan_without_effect(spec, i)); i++)
+                fprintf(stderr, "%s: warning: %s\n", path, sentence);
+        if (code == EXIT_DONE)
+                printf("%s: valid\n", path);
+        return code;
+}

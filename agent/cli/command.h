@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The commands of ece-enroll: what they share. Each command-NAME.c has one function that takes the
+ * arguments behind the command's name and returns the exit code of the contract. */
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "model/outcome.h"
+#include "model/problem.h"
+#include "model/spec.h"
+
+typedef struct CommonOptions {
+        const char *spec_path;
+        const char *state_dir;
+        const char *runtime_dir;
+        bool json;
+        bool watch;
+        bool online;
+        const char *argument; /* the one positional argument, or NULL */
+} CommonOptions;
+
+typedef enum OptionSet {
+        TAKES_SPEC = 1 << 0, /* --spec, and the positional FILE where a command takes one */
+        TAKES_DIRS = 1 << 1,
+        TAKES_JSON = 1 << 2,
+        TAKES_WATCH = 1 << 3,
+        TAKES_ONLINE = 1 << 4,
+        TAKES_ARGUMENT = 1 << 5,
+} OptionSet;
+
+typedef struct Command {
+        const char *name;
+        const char *arguments; /* "[FILE]" or NULL */
+        const char *summary;   /* one line of the overview */
+        const char *help;      /* what --help says beside the options, with examples */
+        int takes;             /* OptionSet */
+        int (*run)(const CommonOptions *options);
+} Command;
+
+extern const Command commands[];
+extern const size_t n_commands;
+
+int command_validate(const CommonOptions *options);
+int command_plan(const CommonOptions *options);
+int command_run(const CommonOptions *options);
+int command_status(const CommonOptions *options);
+int command_explain(const CommonOptions *options);
+
+/* Parses argv[1...] for a command; prints help or a usage error and exits by itself (0, 64). */
+CommonOptions command_parse(const Command *command, int argc, char *argv[]);
+
+/* Loads the spec and prints every problem to standard error, one a line. 0 and *ret, or the exit code. */
+int command_load_spec(const char *path, Spec **ret);
+
+/* An outcome as a person wants it on standard error: sentence, reason id, remedy. Returns its exit code. */
+int command_tell(const Outcome *outcome);
+int command_tell_seen(const Observation *seen);

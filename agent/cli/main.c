@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * ece-enroll: the command for people, cloud-init and autoscaling scripts. A table of commands and the way to one of
+ * them; a misspelt one gets a suggestion. Standard output carries what was asked for, standard error
+ * what went wrong, the exit code says which (sysexits(3) where it has a word for it).
+ */
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "cli/command.h"
+
+const Command commands[] = {
+        { "run", NULL, "enroll this host now, in the foreground",
+          "Does the whole job once: asks the coordinator for a roles token, runs ECE's installer, and proves from "
+          "the coordinator's side that the host has joined as the spec says. A host that is a member already is "
+          "verified and nothing is minted. Killed in any way and run again, it adopts or settles what it left "
+          "behind.\n\nExamples:\n  ece-enroll run\n  ece-enroll run --spec ./enroll.yaml --state-dir ./state "
+          "--runtime-dir ./run",
+          TAKES_SPEC | TAKES_DIRS, command_run },
+        { "validate", "[FILE]", "check a spec; contacts nothing",
+          "Prints every error of the spec and its drop-ins as FILE:LINE:COLUMN: sentence, and exits 78 if there is "
+          "one.\n\nExamples:\n  ece-enroll validate\n  ece-enroll validate ./enroll.yaml",
+          TAKES_SPEC | TAKES_ARGUMENT, command_validate },
+        { "plan", "[FILE]", "show what would be requested and run, without doing it",
+          "Resolves the spec on this host and prints the token request and the installer's command line; the token "
+          "is never shown because there is none. With --online the platform's version and this host's "
+          "membership are asked for (reading only).\n\nExamples:\n  ece-enroll plan\n  ece-enroll plan --online --json",
+          TAKES_SPEC | TAKES_ARGUMENT | TAKES_ONLINE | TAKES_JSON, command_plan },
+        { "status", NULL, "show the state, since when, why, and what happens next",
+          "Reads status.json in the runtime directory.\n\nExamples:\n  ece-enroll status\n  ece-enroll status "
+          "--json\n  ece-enroll status --watch",
+          TAKES_DIRS | TAKES_JSON | TAKES_WATCH, command_status },
+        { "explain", "[REASON]", "explain a reason, or list all of them",
+          "Prints the classification table: for each reason what happened, what the agent does and what a person "
+          "does.\n\nExamples:\n  ece-enroll explain\n  ece-enroll explain coordinator.connect-refused",
+          TAKES_JSON | TAKES_ARGUMENT, command_explain },
+};
+const size_t n_commands = ELEMENTS(commands);
+
+static void print_overview(FILE *to) {
+        fprintf(to, "Usage: ece-enroll COMMAND [OPTION...]\n"
+                    "Enrolls this host into an Elastic Cloud Enterprise installation as its spec says.\n\n");
+        for (size_t i = 0; i < n_commands; i++) {
+                char call[64];
+
+                (void) snprintf(call, sizeof(call), "%s %s", commands[i].name, commands[i].arguments ?: "");
+                fprintf(to, "  %-18s %s\n", call, commands[i].summary);
+        }
+        fprintf(to, "\n`ece-enroll COMMAND --help` tells more. Spec: $ECE_ENROLL_SPEC or " SPEC_FILE_DEFAULT ".\n");
+}
+
+static int unknown_command(const char *typed) {
+        const char *names[ELEMENTS(commands)];
+        const char *near;
+
+        for (size_t i = 0; i < n_commands; i++)
+                names[i] = commands[i].name;
+        near = text_suggest(typed, names, n_commands);
+        fprintf(stderr, "ece-enroll: unknown command '%.64s'", typed);
+        if (near)
+                fprintf(stderr, "; did you mean '%s'?", near);
+        fprintf(stderr, "\nTry `ece-enroll --help`.\n");
+        return EXIT_BAD_USAGE;
+}
+
+int main(int argc, char *argv[]) {
+        log_open("ece-enroll", LOG_INFO);
+        if (process_guard_secrets() < 0) {
+                fprintf(stderr, "ece-enroll: can't protect this process's memory\n");
+                return EXIT_INTERNAL;
+        }
+        if (argc < 2) {
+                print_overview(stderr);
+                return EXIT_BAD_USAGE;
+        }
+        if (streq(argv[1], "--help") || streq(argv[1], "-?") || streq(argv[1], "help")) {
+                print_overview(stdout);
+                return EXIT_DONE;
+        }
+        if (streq(argv[1], "--version") || streq(argv[1], "-V")) {
+                printf("ece-enroll " PACKAGE_VERSION "\n");
+                return EXIT_DONE;
+        }
+        for (size_t i = 0; i < n_commands; i++)
+                if (streq(commands[i].name, argv[1])) {
+                        CommonOptions options = command_parse(&commands[i], argc - 1, argv + 1);
+
+                        return commands[i].run(&options);
+                }
+        return unknown_command(argv[1]);
+}

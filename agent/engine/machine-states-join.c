@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The states that talk to the coordinator: PROBING, PREPARING, MINTING, VERIFYING.
+ *
+ * The order is the promise: look first, pull second, mint third, so that running the agent on a member costs one
+ * question and mints nothing, and no token grows old while an image is pulled.
+ */
+
+#include "engine/machine-step.h"
+
+/* Everything is ready for an installer but, perhaps, a token that lives long enough. */
+static void install_or_mint(Step *s) {
+        if (step_installer_may_live(s))
+                enter_preflight(s);
+        else if (step_token_fits(s))
+                enter_installing(s);
+        else
+                enter_minting(s);
+}
+
+static void go_on_joining(Step *s) {
+        if (s->policy->prepull && !s->m.prepared)
+                enter_preparing(s);
+        else
+                install_or_mint(s);
+}
+
+static void refuse(Step *s) {
+        step_note(s, CLASS_PERMANENT, s->event->exit_code > 0 ? s->event->exit_code : EXIT_DIFFERS);
+        enter_failed(s, END_OUTCOME, s->m.last_exit_code);
+}
+
+/*
+ * A disconnected runner under our id and our address. Our own unfinished work is simply finished; a member that
+ * is coming up again is waited for; anything else is a stale host of which only the spec can say whether it
+ * may be replaced. It is replaced once; if it is still there, after a pause.
+ */
+static void found_disconnected(Step *s) {
+        if (s->m.half_joined) {
+                go_on_joining(s);
+        } else if (s->m.was_enrolled) {
+                enter_verifying(s);
+        } else if (!s->policy->on_stale_replace) {
+                refuse(s);
+        } else if (s->m.replaced) {
+                step_note(s, CLASS_TRANSIENT, EXIT_DIFFERS);
+                enter_backoff(s, STATE_PROBING);
+        } else {
+                s->m.replaced = true;
+                step_operate(s, ACTION_REPLACE_RUNNER);
+        }
+}
+
+static void probed(Step *s) {
+        step_answered(s);
+        s->m.credential_refusals = 0;
+        switch (s->event->membership) {
+        case MEMBERSHIP_NONE:
+                go_on_joining(s);
+                return;
+        case MEMBERSHIP_AS_PLANNED:
+                enter_enrolled(s);
+                return;
+        case MEMBERSHIP_DIFFERS:
+                step_note_event(s);
+                if (s->policy->on_member_ignore)
+                        enter_enrolled(s);
+                else
+                        enter_verifying(s);
+                return;
+        case MEMBERSHIP_DISCONNECTED:
+                found_disconnected(s);
+                return;
+        case MEMBERSHIP_FOREIGN: /* never replaced: it is somebody else's host */
+        case _MEMBERSHIP_MAX:
+                refuse(s);
+                return;
+        }
+}
+
+void state_probing(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_PROBED:
+                probed(s);
+                return;
+        case EVENT_REPLACED:
+                if (s->m.replaced)
+                        step_operate(s, ACTION_PROBE);
+                return;
+        case EVENT_FAILED:
+        case EVENT_TIMER:
+                step_fail(s, STATE_PROBING);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_STOP:
+        case EVENT_RETRY:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+/* A failed pull leads back to PROBING, so that the look is still the last thing before a token is minted. */
+void state_preparing(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_PREPARED:
+                step_answered(s);
+                s->m.prepared = true;
+                install_or_mint(s);
+                return;
+        case EVENT_FAILED:
+        case EVENT_TIMER:
+                step_fail(s, STATE_PROBING);
+                return;
+        case EVENT_KEEPER_LOST:
+                step_fail(s, STATE_PREFLIGHT);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_STOP:
+        case EVENT_RETRY:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+/* A token too short for one attempt is of no use to anybody; its window is spent all the same. */
+static void minted(Step *s) {
+        step_answered(s);
+        s->m.credential_refusals = 0;
+        s->m.token_held = true;
+        s->m.token_deadline_us = s->event->token_deadline_us;
+        if (!step_token_fits(s)) {
+                step_note(s, CLASS_TRANSIENT, EXIT_TRANSIENT);
+                step_wipe(s);
+                enter_backoff(s, STATE_PROBING);
+                return;
+        }
+        install_or_mint(s);
+}
+
+/* A request that surely had no effect gives its window back: an unreachable coordinator must not use up
+ * the budget of tokens. A guard that fires proves nothing, so there the window stays spent. */
+static void mint_failed(Step *s) {
+        if (s->event->kind == EVENT_FAILED && !s->event->maybe_minted && s->m.window > 0)
+                s->m.window--;
+        step_fail(s, STATE_PROBING);
+}
+
+void state_minting(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_MINTED:
+                minted(s);
+                return;
+        case EVENT_FAILED:
+        case EVENT_TIMER:
+                mint_failed(s);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_STOP:
+        case EVENT_RETRY:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+static void viewed_as_planned(Step *s) {
+        usec_t stable_us, left_us;
+
+        s->m.differs = false;
+        if (s->m.stable_since_us == 0)
+                s->m.stable_since_us = s->now_us > 0 ? s->now_us : 1; /* 0 means: not stable */
+        stable_us = usec_sub(s->now_us, s->m.stable_since_us);
+        if (stable_us >= s->policy->stable_for_us) {
+                enter_enrolled(s);
+                return;
+        }
+        left_us = s->policy->stable_for_us - stable_us;
+        step_arm(s, TIMER_WAIT, left_us < s->policy->poll_us ? left_us : s->policy->poll_us);
+}
+
+/* "Not yet" until VERIFY has fired, after that a failure. */
+static void viewed_different(Step *s) {
+        bool final = step_is_final_failure(s);
+
+        step_note_event(s);
+        s->m.differs = true;
+        s->m.stable_since_us = 0;
+        if (final)
+                enter_failed(s, END_OUTCOME, s->m.last_exit_code);
+        else if (s->m.armed_us[TIMER_VERIFY] == USEC_INFINITY)
+                enter_failed(s, END_OUTCOME, EXIT_DIFFERS);
+        else
+                step_arm(s, TIMER_WAIT, s->policy->poll_us);
+}
+
+/* Nothing was seen, so nothing is known: neither that it differs nor that it stayed as planned. */
+static void look_failed(Step *s) {
+        bool final = step_is_final_failure(s);
+        usec_t left_us = usec_sub(machine_deadline_us(&s->m, s->policy), s->now_us);
+
+        step_abandon(s);
+        step_note_event(s);
+        s->report = true;
+        s->m.differs = false;
+        s->m.stable_since_us = 0;
+        if (final) {
+                enter_failed(s, END_OUTCOME, s->m.last_exit_code);
+                return;
+        }
+        s->m.backoff_us = policy_backoff_us(s->policy, s->m.last_class, s->m.backoff_us,
+                                            s->event->retry_after_us, left_us, s->event->random);
+        step_arm(s, TIMER_WAIT, s->m.backoff_us);
+}
+
+static void viewed(Step *s) {
+        step_answered(s);
+        s->m.backoff_us = 0;
+        s->m.credential_refusals = 0;
+        s->report = true;
+        if (s->event->class == CLASS_OK)
+                viewed_as_planned(s);
+        else
+                viewed_different(s);
+}
+
+static void verifying_timer(Step *s) {
+        switch (s->event->timer) {
+        case TIMER_WAIT:
+                step_operate(s, ACTION_LOOK);
+                return;
+        case TIMER_GUARD:
+                look_failed(s);
+                return;
+        case TIMER_VERIFY:
+                if (!s->m.differs)
+                        return; /* nothing to hold against it; the next look, or the wall, decides */
+                step_abandon(s);
+                enter_failed(s, END_OUTCOME, EXIT_DIFFERS);
+                return;
+        case TIMER_GIVE_UP:
+        case TIMER_ATTEMPT:
+        case _TIMER_MAX:
+                return;
+        }
+}
+
+void state_verifying(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_VIEWED:
+                if (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY) /* else nobody asked */
+                        viewed(s);
+                return;
+        case EVENT_FAILED:
+                if (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY)
+                        look_failed(s);
+                return;
+        case EVENT_TIMER:
+                verifying_timer(s);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_STOP:
+        case EVENT_RETRY:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The states before any secret is spent, and those that wait: LOADING, UNCONFIGURED, PREFLIGHT, BACKOFF,
+ * ENROLLED, FAILED, STOPPING.
+ *
+ * Each switch names every event, so that a new one can't be forgotten anywhere; those in the last group
+ * do not concern the state (late answers, mostly) and change nothing.
+ */
+
+#include "engine/machine-step.h"
+
+/*
+ * Does the enrollment on record go on, or does another one begin? Another one, when none is under way; when the
+ * wall of the old one was passed while nobody was there to see it; and for each `ece-enroll run`
+ * that has nothing to take over from a killed one.
+ */
+static bool begins_another(const Step *s) {
+        if (s->m.end == END_DEADLINE)
+                return false;
+        return s->m.started_us == 0 || machine_deadline_us(&s->m, s->policy) <= s->now_us ||
+               (s->policy->one_shot && !step_installer_may_live(s));
+}
+
+static void spec_loaded(Step *s) {
+        step_answered(s);
+        if (begins_another(s)) {
+                step_end_enrollment(s);
+                s->m.started_us = s->now_us > 0 ? s->now_us : 1; /* 0 means none */
+        }
+        if (s->m.end != END_DEADLINE)
+                s->m.armed_us[TIMER_GIVE_UP] = machine_deadline_us(&s->m, s->policy);
+        enter_preflight(s);
+}
+
+void state_loading(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_START:
+                enter_loading(s);
+                return;
+        case EVENT_SPEC_LOADED:
+                spec_loaded(s);
+                return;
+        case EVENT_SPEC_ABSENT:
+                step_answered(s);
+                if (s->policy->one_shot)
+                        enter_failed(s, END_OUTCOME, EXIT_CONFIGURATION);
+                else
+                        enter_unconfigured(s);
+                return;
+        case EVENT_SPEC_REFUSED:
+                step_answered(s);
+                step_note(s, CLASS_PERMANENT,
+                          s->event->exit_code > 0 ? s->event->exit_code : EXIT_CONFIGURATION);
+                enter_failed(s, END_OUTCOME, s->m.last_exit_code);
+                return;
+        case EVENT_FAILED:
+        case EVENT_TIMER:
+                step_fail(s, STATE_LOADING);
+                return;
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_STOP:
+        case EVENT_RETRY:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+void state_unconfigured(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_RETRY:
+                enter_loading(s);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_FAILED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_TIMER:
+        case EVENT_STOP:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+/* The keeper holds nothing. If the record says otherwise (we crashed, it lost its memory, the host was
+ * rebooted), nobody knows what is left: that is proved first. */
+static void keeper_is_idle(Step *s) {
+        step_answered(s);
+        if (step_installer_may_live(s)) {
+                enter_settling(s, STATE_PREFLIGHT);
+                return;
+        }
+        s->m.keeper_idle = true;
+        step_operate(s, ACTION_CHECK_GATES);
+}
+
+static void keeper_is_running(Step *s) {
+        step_answered(s);
+        if (s->m.end == END_DEADLINE) {
+                s->m.installer_pending = true;
+                enter_terminating(s);
+                return;
+        }
+        enter_adopted(s);
+}
+
+/* First contact of many hosts that were booted together is spread; never that of a host that is known. */
+static void gates_are_open(Step *s) {
+        step_answered(s);
+        if (s->policy->splay_us > 0 && !s->m.splayed && !s->m.was_enrolled && s->m.window == 0) {
+                s->m.splayed = true;
+                enter_backoff_for(s, STATE_PROBING, s->policy->splay_us);
+                return;
+        }
+        enter_probing(s);
+}
+
+/* keeper_idle says which of the two questions is open: what the keeper holds, or the gates. */
+void state_preflight(Step *s) {
+        bool attaching = !s->m.keeper_idle;
+
+        switch (s->event->kind) {
+        case EVENT_KEEPER_IDLE:
+                if (attaching)
+                        keeper_is_idle(s);
+                return;
+        case EVENT_KEEPER_RUNNING:
+                if (attaching)
+                        keeper_is_running(s);
+                return;
+        case EVENT_INSTALL_EXITED:
+                if (attaching)
+                        step_installer_ended(s);
+                return;
+        case EVENT_GATES_OPEN:
+                if (!attaching)
+                        gates_are_open(s);
+                return;
+        case EVENT_FAILED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_TIMER:
+                step_fail(s, STATE_PREFLIGHT);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_STOP:
+        case EVENT_RETRY:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+static void leave_backoff(Step *s) {
+        if (s->m.next == STATE_LOADING)
+                enter_loading(s);
+        else if (s->m.next == STATE_PROBING && !step_installer_may_live(s))
+                enter_probing(s);
+        else
+                enter_preflight(s); /* the safe way for whatever else: ask the keeper first */
+}
+
+void state_backoff(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_TIMER:
+        case EVENT_RETRY:
+                leave_backoff(s);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_FAILED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_STOP:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+/* Only a changed spec leads on from here (machine-common.c). */
+void state_enrolled(Step *s) {
+        (void) s;
+}
+
+void state_failed(Step *s) {
+        switch (s->event->kind) {
+        case EVENT_RETRY:
+                step_end_enrollment(s);
+                s->m.splayed = true; /* a person is waiting */
+                enter_loading(s);
+                return;
+        case EVENT_START:
+        case EVENT_SPEC_LOADED:
+        case EVENT_SPEC_ABSENT:
+        case EVENT_SPEC_REFUSED:
+        case EVENT_KEEPER_IDLE:
+        case EVENT_KEEPER_RUNNING:
+        case EVENT_GATES_OPEN:
+        case EVENT_PROBED:
+        case EVENT_REPLACED:
+        case EVENT_PREPARED:
+        case EVENT_MINTED:
+        case EVENT_INSTALL_EXITED:
+        case EVENT_SETTLED:
+        case EVENT_VIEWED:
+        case EVENT_FAILED:
+        case EVENT_KEEPER_LOST:
+        case EVENT_TIMER:
+        case EVENT_STOP:
+        case EVENT_SPEC_CHANGED:
+        case _EVENT_KIND_MAX:
+                return;
+        }
+}
+
+/* On the way out nothing counts any more but another stop (machine-common.c). */
+void state_stopping(Step *s) {
+        (void) s;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The state machine: step(machine, policy, event, now) -> actions. A pure function: no I/O, clock,
+ * allocation or log. Everything else translates the world into Events and Actions into calls.
+ *
+ *   LOADING -> UNCONFIGURED            no spec: wait for one
+ *   LOADING -> PREFLIGHT               ask the keeper what it holds (adopt it: INSTALLING, SETTLING), then
+ *                                      the gates; shut gates: BACKOFF and again
+ *   PREFLIGHT -> BACKOFF(splay) -> PROBING      first contact is spread
+ *   PROBING -> ENROLLED                already a member, all as planned: nothing is minted
+ *   PROBING -> VERIFYING               connected but not (yet) as planned
+ *   PROBING -> PREPARING -> MINTING -> INSTALLING
+ *   INSTALLING -> VERIFYING            installer exited 0; that proves nothing
+ *   INSTALLING -> TERMINATING          attempt timeout, stop
+ *   INSTALLING, TERMINATING -> SETTLING      any other end: prove that no installer container is left
+ *   SETTLING -> BACKOFF -> PROBING -> INSTALLING (same token while an attempt fits) or MINTING (next window)
+ *   VERIFYING -> ENROLLED, FAILED
+ * Every edge stands in doc/state-machine.txt, which machine_graph() writes.
+ *
+ * An enrollment is one continuous effort: it has a wall (give_up_after) and a budget of token windows. It ends in a
+ * final state; what leaves a final state (a person's retry, a changed spec, a new start) begins another one.
+ *
+ * A changed spec is taken up at once in UNCONFIGURED, BACKOFF, ENROLLED and FAILED. Elsewhere it is remembered and
+ * taken up as soon as the machine comes to one of these, so an installer is never pulled from under its
+ * own verification. `ece-enroll run` reads its spec once.
+ *
+ * Promises (each a property test): never two installers; none starts unless the token outlives an attempt; probe before mint;
+ * SAVE precedes every action that touches the world; each non-final state has a timer armed; windows and attempts are bounded;
+ * permanent causes stop at once, transient ones never end a run before its deadline; a crash after any
+ * action, replayed from the last SAVE, comes to a right end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/policy.h"
+
+typedef enum State {
+        STATE_LOADING,
+        STATE_UNCONFIGURED,
+        STATE_PREFLIGHT,
+        STATE_PROBING,
+        STATE_PREPARING,
+        STATE_MINTING,
+        STATE_INSTALLING,
+        STATE_TERMINATING,
+        STATE_SETTLING,
+        STATE_VERIFYING,
+        STATE_BACKOFF,
+        STATE_ENROLLED,
+        STATE_FAILED,
+        STATE_STOPPING,
+        _STATE_MAX,
+        _STATE_INVALID = -EINVAL,
+} State;
+
+const char *state_to_string(State s); /* "BACKOFF": the public names */
+State state_from_string(const char *s);
+bool state_is_final(State s); /* UNCONFIGURED, ENROLLED, FAILED: wait for a person or a change; STOPPING: on the way out */
+
+typedef enum Timer {
+        TIMER_GIVE_UP, /* wall of the whole enrollment; armed from the start to a final state */
+        TIMER_WAIT,    /* BACKOFF is over; the next look while VERIFYING */
+        TIMER_ATTEMPT, /* the installer has had its time */
+        TIMER_VERIFY,  /* the coordinator's view has had its time */
+        TIMER_GUARD,   /* the operation under way should have answered long ago */
+        _TIMER_MAX,
+} Timer;
+const char *timer_to_string(Timer t);
+
+/* What PROBING found out (coordinator's view, held against the plan). */
+typedef enum Membership {
+        MEMBERSHIP_NONE,         /* no runner under our id */
+        MEMBERSHIP_AS_PLANNED,   /* connected, healthy, everything as planned */
+        MEMBERSHIP_DIFFERS,      /* connected, something differs (perhaps not yet) */
+        MEMBERSHIP_DISCONNECTED, /* our id and our address, not connected: stale, rebooting or half-joined */
+        MEMBERSHIP_FOREIGN,      /* our id, another host's address */
+        _MEMBERSHIP_MAX,
+} Membership;
+
+typedef enum EventKind {
+        EVENT_START,          /* once, first */
+        EVENT_SPEC_LOADED,
+        EVENT_SPEC_ABSENT,
+        EVENT_SPEC_REFUSED,   /* outcome */
+        EVENT_KEEPER_IDLE,    /* ATTACH: it holds nothing */
+        EVENT_KEEPER_RUNNING, /* ATTACH: an installer of ours is running; INSTALL: it has started */
+        EVENT_GATES_OPEN,
+        EVENT_PROBED,         /* membership; outcome names the difference, if any */
+        EVENT_REPLACED,       /* the stale runner is gone */
+        EVENT_PREPARED,
+        EVENT_MINTED,         /* token_deadline_us */
+        EVENT_INSTALL_EXITED, /* outcome; OK: exit status 0. Also the answer to ATTACH when it ended meanwhile */
+        EVENT_SETTLED,        /* proved: no installer container is left */
+        EVENT_VIEWED,         /* one look while VERIFYING; outcome OK: as planned */
+        EVENT_FAILED,         /* the operation under way failed; outcome (gates shut, probe, prepare, mint, settle, look...) */
+        EVENT_KEEPER_LOST,    /* the connection to the keeper broke while an installer may be running */
+        EVENT_TIMER,          /* timer */
+        EVENT_STOP,           /* signal_number */
+        EVENT_RETRY,          /* a person wants it tried again (after FAILED) or now (in BACKOFF) */
+        EVENT_SPEC_CHANGED,   /* the file changed: start over from the spec when no installer is running */
+        _EVENT_KIND_MAX,
+} EventKind;
+const char *event_kind_to_string(EventKind k);
+
+typedef struct Event {
+        EventKind kind;
+        OutcomeClass class;       /* of the outcome that comes with the event; CLASS_OK without one */
+        int exit_code;            /* of that outcome */
+        usec_t retry_after_us;    /* of that outcome */
+        bool token_spent;         /* of that outcome: this token must not be used again */
+        bool maybe_minted;        /* FAILED while MINTING: the request may have had its effect, so its window is spent */
+        Membership membership;    /* PROBED */
+        usec_t token_deadline_us; /* MINTED */
+        Timer timer;              /* TIMER */
+        int signal_number;        /* STOP */
+        uint32_t random;          /* uniform; the only chance in the machine */
+} Event;
+
+typedef enum ActionKind {
+        ACTION_WIPE_TOKEN,
+        ACTION_SAVE,   /* the record to disk, synced; always before what touches the world */
+        ACTION_REPORT, /* tell everyone who looks */
+        ACTION_LOAD_SPEC,
+        ACTION_ATTACH,         /* ask the keeper what it holds */
+        ACTION_CHECK_GATES,
+        ACTION_PROBE,
+        ACTION_REPLACE_RUNNER, /* delete the disconnected runner of our id and address */
+        ACTION_PREPARE,
+        ACTION_MINT,
+        ACTION_INSTALL,
+        ACTION_TERMINATE,
+        ACTION_SETTLE,
+        ACTION_ACKNOWLEDGE, /* the keeper may forget the attempt's outcome: it is recorded */
+        ACTION_LOOK,        /* one look at the coordinator's view */
+        ACTION_CANCEL,      /* forget the operation under way; its answer, if any, is not wanted any more */
+        ACTION_ARM,         /* timer, at_us (boottime); replaces an earlier arming */
+        ACTION_DISARM,      /* timer */
+        ACTION_EXIT,        /* exit_code */
+        _ACTION_KIND_MAX,
+} ActionKind;
+const char *action_kind_to_string(ActionKind k);
+
+typedef struct Action {
+        ActionKind kind;
+        Timer timer;
+        usec_t at_us;
+        int exit_code;
+} Action;
+
+#define ACTIONS_MAX 16
+
+typedef struct Actions {
+        size_t n;
+        Action item[ACTIONS_MAX];
+} Actions;
+
+/* Why a run ended, beside the outcome that was the last straw. */
+typedef enum EndCause {
+        END_NONE,
+        END_OUTCOME,  /* the outcome was a permanent one */
+        END_DEADLINE, /* the wall was reached; set from then on, also while what is left is being stopped and settled */
+        END_WINDOWS,  /* another token would have been needed than the spec allows */
+        END_SIGNAL,
+} EndCause;
+
+typedef struct Machine {
+        State state;
+        usec_t since_us; /* boottime of entering the state */
+
+        /* Durable: what the record keeps over a restart (boottimes only under the same boot id). */
+        usec_t started_us;      /* of this enrollment under this boot; 0: none under way */
+        usec_t spent_us;        /* of its wall, under earlier boots: the wall is started_us + give_up_after_us - spent_us */
+        unsigned window;        /* token windows opened */
+        unsigned attempt;       /* installers started */
+        bool installer_pending; /* an installer was started and its end is not recorded yet */
+        bool unsettled;         /* an installer ended badly and no proof yet that nothing of it is left */
+        bool half_joined;       /* an installer of ours ran here since the host was last enrolled, so a disconnected
+                                   runner under our id and address is our own unfinished work */
+        bool was_enrolled;
+
+        /* Volatile. */
+        bool token_held;
+        usec_t token_deadline_us;
+        State next;             /* BACKOFF: where it leads; SETTLING: PREFLIGHT, BACKOFF or FAILED */
+        usec_t backoff_us;      /* the last wait, for the jitter */
+        unsigned credential_refusals;
+        usec_t stable_since_us; /* VERIFYING: as planned since; 0 while not */
+        bool splayed, prepared, keeper_idle;
+        bool replaced;          /* PROBING: the stale runner was deleted and is not deleted again without a pause */
+        bool differs;           /* VERIFYING: what the last answered look found */
+        bool spec_changed;      /* remembered until it can be taken up */
+        OutcomeClass last_class; /* of the last outcome that was not OK */
+        int last_exit_code;
+        EndCause end;
+        int exit_code;      /* FAILED, STOPPING */
+        int stop_signal;
+        usec_t armed_us[_TIMER_MAX]; /* USEC_INFINITY: not armed */
+} Machine;
+
+/* A machine before its first event. */
+Machine machine_fresh(void);
+
+/* Total: defined for every state and event; what does not concern the state changes nothing (a late
+ * answer, a timer that was disarmed meanwhile). The actions are to be carried out in their order; an answer to one that
+ * was cancelled must not be fed back. With SPEC_LOADED the policy is the one of the new spec. */
+Machine machine_step(Machine machine, const Policy *policy, const Event *event, usec_t now_us,
+                     Actions *ret);
+
+/* For the status: where the machine goes next by itself, _STATE_INVALID in a final state, and when
+ * (USEC_INFINITY: unknown). */
+State machine_next(const Machine *machine, usec_t *ret_at_us);
+
+/* Wall of the enrollment; USEC_INFINITY in a final state. */
+usec_t machine_deadline_us(const Machine *machine, const Policy *policy);
+
+/* Every edge of the graph by driving the real function over all states, events and guard classes:
+ * "PROBING -> MINTING  on PROBED" lines, sorted, unique; for the manual and its golden test. malloc()ed. */
+char *machine_graph(void);

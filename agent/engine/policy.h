@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Policy: the numbers the state machine decides by, from the spec; and the arithmetic of waiting. Pure. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "model/outcome.h"
+#include "model/spec.h"
+
+typedef struct Policy {
+        usec_t splay_us; /* this host's own share of the spec's splay */
+        usec_t backoff_min_us, backoff_max_us;
+        unsigned windows;
+        usec_t give_up_after_us;
+        usec_t attempt_timeout_us;
+        usec_t token_margin_us;    /* life that must be left beyond one attempt */
+        usec_t verify_timeout_us;
+        usec_t stable_for_us;
+        usec_t poll_us;            /* between two looks while verifying */
+        usec_t guard_us;           /* an operation that has not answered by then is taken for failed */
+        unsigned credential_tries; /* refusals in a row before the credential is believed to be wrong */
+        bool prepull;
+        bool on_member_ignore;
+        bool on_stale_replace;
+        bool one_shot;        /* `ece-enroll run`: exit in a final state */
+        bool stop_terminates; /* a stop signal ends the installer (run); else it lives on with the keeper (daemon) */
+} Policy;
+
+/* machine_id: 32 hex digits (machine-id(5)), spreads the splay evenly and the same at every boot. */
+Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot);
+
+/* The next wait: decorrelated jitter, min(max, remaining/4, U(min, 3 * previous)), at least min;
+ * a Retry-After is a floor under it, clamped to an hour and to what remains, and spread upwards by up to
+ * a tenth; CLASS_OPERATOR waits at least max. random: uniform over all values. */
+usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
+                         usec_t retry_after_us, usec_t remaining_us, uint32_t random);
+
+/* May an attempt start with a token that dies at deadline_us? */
+bool policy_attempt_fits(const Policy *policy, usec_t token_deadline_us, usec_t now_us);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Record: what the agent writes down before it touches the world, and finds again after a crash.
+ * Holds no secret. Strictly decoded; an unknown or damaged one is set aside by the caller and the machine starts
+ * from the state that asks the world. */
+
+#include "base/buffer.h"
+#include "engine/machine.h"
+
+#define RECORD_FILE "record.json"
+#define RECORD_SIZE_MAX (64U * 1024U)
+#define RECORD_HISTORY_MAX 20U
+
+typedef struct Transition {
+        usec_t at_realtime_us;
+        State state;
+        char reason[REASON_ID_SIZE]; /* "" without one */
+        char text[160];              /* short form of the sentence */
+} Transition;
+
+typedef struct Record {
+        Machine machine;              /* volatile members are not kept */
+        char boot_id[BOOT_ID_SIZE];   /* under which its boottimes mean something */
+        usec_t started_realtime_us;   /* for showing, and for the wall after a reboot */
+        char runner_id[129];          /* "" until planned */
+        RoleSet roles;
+        char attempt_id[33];          /* of the last attempt handed to the keeper; "" before the first */
+        usec_t verified_realtime_us;  /* 0: not verified */
+        char reason[REASON_ID_SIZE];  /* last reason and text, for a status after a restart */
+        char text[OUTCOME_TEXT_SIZE];
+        size_t n_history;
+        Transition history[RECORD_HISTORY_MAX]; /* oldest first */
+} Record;
+
+void record_add_transition(Record *record, const Transition *transition); /* drops the oldest when full */
+
+int record_encode(const Record *record, Buffer *ret);
+
+/* 0, -EBADMSG (damaged, unknown schema, out of range), -ENOMEM. *ret untouched on failure. */
+int record_decode(const char *text, size_t n, Record *ret);
+
+/* The machine to start with: fresh, carrying over what is still true. Under another boot id boottimes
+ * are converted by the wall clock (an elapsed time below 0 or beyond the wall's length counts as 0 or the whole). */
+Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us,
+                      usec_t now_realtime_us);

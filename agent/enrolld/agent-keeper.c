@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The keeper's side: requests to ece-installd, and its events turned into the machine's.
+ *
+ * Each request has one answer; `keeper_request` says which one is awaited, and an answer to nothing is
+ * dropped. A lost connection is a failure of the request under way; while an installer may be running it
+ * is EVENT_KEEPER_LOST, because the installer has outlived the connection and must be found again before
+ * anything else is done.
+ */
+
+#include "enrolld/agent-private.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "report/journal.h"
+
+
+
+static Observation keeper_trouble(Agent *a, int error, const char *doing) {
+        const char *code = error == -EPERM ? "peer" : "unreachable";
+
+        return observe(ORIGIN_KEEPER, -error, code, a->options.runtime_dir, "%s: %s", doing, strerror(-error));
+}
+
+/* Who may be listening there beside root: the install user, as whom the keeper runs. */
+static uid_t keeper_uid(const Agent *a) {
+        return a->facts.user_known ? a->facts.uid : (uid_t) -1;
+}
+
+static int connect_or_start(Agent *a, Observation *ret) {
+        char path[4096];
+        int error = keeper_client_connect(a->keeper, keeper_uid(a));
+
+        if (error >= 0 || !a->options.start_keeper || (error != -ENOENT && error != -ECONNREFUSED)) {
+                if (error < 0)
+                        *ret = keeper_trouble(a, error, "can't connect to ece-installd");
+                return error;
+        }
+        (void) snprintf(path, sizeof(path), "%s/%s", a->options.runtime_dir, KEEPER_SOCKET);
+        *ret = a->options.start_keeper(a->options.userdata, a->spec, path);
+        if (!observation_is_none(ret))
+                return -ENOTCONN;
+        error = keeper_client_connect(a->keeper, keeper_uid(a));
+        if (error < 0)
+                *ret = keeper_trouble(a, error, "can't connect to the ece-installd that was just started");
+        return error;
+}
+
+/* What the machine hears when a request could not be made or was refused. */
+static EventKind failure_event(MessageKind request) {
+        return request == MESSAGE_INSTALL ? EVENT_INSTALL_EXITED : EVENT_FAILED;
+}
+
+static void request(Agent *a, Message *m, const Secret *token) {
+        Observation seen;
+        int error;
+
+        error = connect_or_start(a, &seen);
+        if (error >= 0) {
+                error = keeper_client_request(a->keeper, m, token);
+                if (error < 0)
+                        seen = keeper_trouble(a, error, "can't speak to ece-installd");
+        }
+        if (error >= 0) {
+                a->keeper_request = m->kind;
+                return;
+        }
+        if (m->kind == MESSAGE_ACKNOWLEDGE)
+                return; /* it is said again when the next attempt is attached to */
+        agent_post_seen(a, m->kind == MESSAGE_TERMINATE ? EVENT_KEEPER_LOST : failure_event(m->kind), &seen);
+}
+
+void agent_keeper_attach(Agent *a) {
+        Message m = { .kind = MESSAGE_ATTACH };
+
+        request(a, &m, NULL);
+}
+
+static void fill_install(Agent *a, Message *m) {
+        (void) snprintf(m->attempt, sizeof(m->attempt), "%s", a->record.attempt_id);
+        (void) snprintf(m->coordinator, sizeof(m->coordinator), "%s",
+                        a->coordinator ? coordinator_host(a->coordinator) : "");
+        if (a->token)
+                a->token_age_at_start_us = usec_sub(clock_boottime_us(), a->token->minted_us);
+}
+
+/* Before anything is asked of the keeper: does the plan fit this host, as far as it can be known here? */
+static bool plan_holds(Agent *a) {
+        Observation refusal = OBSERVATION_NONE;
+        Plan *plan = NULL;
+        int error;
+
+        error = host_facts_gather(a->spec, &a->facts);
+        if (error >= 0)
+                error = plan_resolve(a->spec, &a->facts, NULL, &plan, &refusal);
+        if (error < 0) {
+                agent_fail(a, error, "can't resolve the plan");
+                return false;
+        }
+        if (!plan) {
+                agent_post_seen(a, EVENT_FAILED, &refusal);
+                return false;
+        }
+        (void) plan_free(a->plan);
+        a->plan = plan;
+        (void) snprintf(a->record.runner_id, sizeof(a->record.runner_id), "%s", plan->runner_id);
+        return true;
+}
+
+void agent_keeper_request(Agent *a, MessageKind kind) {
+        Message m = { .kind = kind };
+
+        if (kind == MESSAGE_GATES && !plan_holds(a))
+                return;
+        if (kind == MESSAGE_PREPARE || kind == MESSAGE_INSTALL)
+                (void) snprintf(m.version, sizeof(m.version), "%s", a->plan ? a->plan->version : "");
+        if (kind == MESSAGE_INSTALL)
+                fill_install(a, &m);
+        if (kind == MESSAGE_TERMINATE || kind == MESSAGE_ACKNOWLEDGE)
+                (void) snprintf(m.attempt, sizeof(m.attempt), "%s", a->record.attempt_id);
+        request(a, &m, kind == MESSAGE_INSTALL && a->token ? a->token->secret : NULL);
+}
+
+/* The answer to ATTACH and INSTALL, or an acknowledgement's echo. */
+static void on_state(Agent *a, const Message *event) {
+        MessageKind asked = a->keeper_request;
+
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        if (asked == MESSAGE_ATTACH && event->attempt_state != ATTEMPT_NONE)
+                /* Ours even if our own record was lost: there is one agent to a keeper. */
+                (void) snprintf(a->record.attempt_id, sizeof(a->record.attempt_id), "%s", event->attempt);
+        if (asked != MESSAGE_ATTACH && asked != MESSAGE_INSTALL)
+                return;
+        if (event->attempt_state == ATTEMPT_RUNNING)
+                agent_post(a, EVENT_KEEPER_RUNNING);
+        else if (event->attempt_state == ATTEMPT_NONE && asked == MESSAGE_ATTACH)
+                agent_post(a, EVENT_KEEPER_IDLE);
+        /* ATTEMPT_ENDED: `exited` follows by itself. */
+}
+
+static void on_exited(Agent *a, const Message *event) {
+        Observation seen = event->seen;
+
+        if (!streq(event->attempt, a->record.attempt_id))
+                return;
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        a->stage[0] = 0;
+        if (a->attempt_timed_out)
+                seen = observe(ORIGIN_INSTALLER, seen.number, "timed-out", NULL, "%s", seen.detail);
+        agent_post_seen(a, EVENT_INSTALL_EXITED, &seen);
+}
+
+static void on_refused(Agent *a, const Message *event) {
+        MessageKind asked = a->keeper_request;
+
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        if (asked == _MESSAGE_KIND_INVALID || asked == MESSAGE_ACKNOWLEDGE)
+                return;
+        agent_post_seen(a, failure_event(asked), &event->seen);
+}
+
+static void on_line(Agent *a, const Message *event) {
+        if (a->options.story)
+                story_installer_line(a->options.story, event->text, clock_boottime_us());
+        else
+                journal_installer_line(event->text, a->record.runner_id);
+}
+
+static void on_answer(Agent *a, MessageKind wanted, EventKind kind) {
+        if (a->keeper_request != wanted)
+                return;
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        agent_post(a, kind);
+}
+
+static void on_lost(Agent *a, const Observation *lost) {
+        MessageKind asked = a->keeper_request;
+        bool running = a->machine.installer_pending || a->machine.unsettled;
+
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        if (running || asked == MESSAGE_PREPARE)
+                agent_post_seen(a, EVENT_KEEPER_LOST, lost);
+        else if (asked != _MESSAGE_KIND_INVALID && asked != MESSAGE_ACKNOWLEDGE)
+                agent_post_seen(a, EVENT_FAILED, lost);
+}
+
+void agent_on_keeper(void *userdata, const Message *event, const Observation *lost) {
+        Agent *a = userdata;
+
+        if (!event)
+                return on_lost(a, lost);
+        switch ((int) event->kind) {
+        case MESSAGE_STATE:
+                return on_state(a, event);
+        case MESSAGE_GATES_OPEN:
+                return on_answer(a, MESSAGE_GATES, EVENT_GATES_OPEN);
+        case MESSAGE_PREPARED:
+                return on_answer(a, MESSAGE_PREPARE, EVENT_PREPARED);
+        case MESSAGE_SETTLED:
+                return on_answer(a, MESSAGE_SETTLE, EVENT_SETTLED);
+        case MESSAGE_EXITED:
+                return on_exited(a, event);
+        case MESSAGE_REFUSED:
+                return on_refused(a, event);
+        case MESSAGE_LINE:
+                return on_line(a, event);
+        case MESSAGE_STAGE:
+                (void) text_copy_printable(a->stage, sizeof(a->stage), event->text);
+                return agent_report(a, false);
+        default:
+                return; /* the codec lets only events of the keeper through */
+        }
+}

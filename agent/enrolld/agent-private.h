@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the agent's files share. One file for each side of the world:
+ *   agent.c              the queue of events, step, and the actions in their order
+ *   agent-spec.c         LOAD_SPEC, the file's watch
+ *   agent-keeper.c       ATTACH, CHECK_GATES, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE
+ *   agent-coordinator.c  PROBE, REPLACE_RUNNER, MINT, LOOK
+ *   agent-report.c       SAVE and REPORT
+ * Whatever happens becomes an Event in the queue; only agent.c calls the machine.
+ */
+
+#include "coordinator/coordinator.h"
+#include "engine/classify.h"
+#include "engine/machine.h"
+#include "engine/record.h"
+#include "enrolld/agent.h"
+#include "host/host-facts.h"
+#include "http/http.h"
+#include "installer/keeper-client.h"
+#include "model/report.h"
+
+#define AGENT_QUEUE_MAX 64U
+#define KEEPER_SOCKET "installd.sock" /* in the runtime directory */
+
+typedef struct Occurrence {
+        Event event;
+        Outcome outcome;
+} Occurrence;
+
+struct Agent {
+        AgentOptions options;
+        sd_event *event;
+        int state_fd, runtime_fd, lock_fd;
+        int fatal; /* negative errno that ends the loop */
+
+        Machine machine;
+        Policy policy;
+        Record record;
+
+        Occurrence queue[AGENT_QUEUE_MAX];
+        size_t queue_first, queue_n;
+        sd_event_source *queue_source;
+        sd_event_source *timer_source[_TIMER_MAX];
+        sd_event_source *spec_watch[2];
+
+        Spec *spec;
+        HostFacts facts;
+        PlatformFacts platform;
+        Plan *plan;
+        Http *http;
+        Coordinator *coordinator;
+        Token *token;
+
+        KeeperClient *keeper;
+        MessageKind keeper_request; /* the one under way, _MESSAGE_KIND_INVALID when none */
+        bool attempt_timed_out;     /* TERMINATE was ours: the attempt's time was up */
+
+        Outcome reason; /* of the present state, for people */
+        Outcome trouble; /* the last one that was not OK, for a state that ends without one of its own */
+        char told[OUTCOME_TEXT_SIZE]; /* the trouble that was told last: not repeated */
+        char stage[64];
+        usec_t token_age_at_start_us;
+        size_t n_notes;
+        char notes[16][200];
+};
+
+/* Queue an event; with an observation it is classified and its class, exit code and wait go along. */
+void agent_post(Agent *a, EventKind kind);
+void agent_post_event(Agent *a, const Event *event, const Observation *seen);
+void agent_post_seen(Agent *a, EventKind kind, const Observation *seen);
+
+/* Remembers something that is no failure and worth telling, once. */
+void agent_note(Agent *a, const char *note);
+
+/* Ends the loop: nothing sensible can be done. */
+void agent_fail(Agent *a, int error, const char *what);
+
+/* agent-spec.c */
+void agent_load_spec(Agent *a);
+void agent_forget_spec(Agent *a); /* and everything that was made from it */
+
+/* agent-keeper.c */
+/* The client's handler. */
+void agent_on_keeper(void *userdata, const Message *event, const Observation *lost);
+void agent_keeper_attach(Agent *a);
+void agent_keeper_request(Agent *a, MessageKind kind); /* GATES, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE */
+
+/* agent-coordinator.c */
+void agent_probe(Agent *a);
+void agent_replace_runner(Agent *a);
+void agent_mint(Agent *a);
+void agent_look(Agent *a);
+
+/* agent-report.c */
+int agent_record_load(Agent *a);
+int agent_save(Agent *a);
+void agent_add_to_history(Agent *a); /* the state just entered, with its reason */
+void agent_report(Agent *a, bool transition); /* transition: tell the journal and the story, too */
+void agent_report_trouble(Agent *a);          /* a new reason without a change of state */
+void agent_report_fill(const Agent *a, Report *ret);

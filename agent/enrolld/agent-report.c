@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * SAVE and REPORT: what is written down for ourselves after a crash, and what is told to everyone else.
+ *
+ * A record that can't be decoded is set aside under another name, never overwritten unread, and the machine
+ * starts from the state that asks the world. A status that can't be written is logged once for each cause
+ * and stops nothing: to be enrolled matters more than to be seen.
+ */
+
+#include "enrolld/agent-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "report/journal.h"
+#include "report/status-file.h"
+
+static void set_aside(Agent *a) {
+        (void) renameat(a->state_fd, RECORD_FILE, a->state_fd, RECORD_FILE ".damaged");
+        log_warning("the record can't be read; it is kept as %s/%s, and the world is asked instead",
+                    a->options.state_dir, RECORD_FILE ".damaged");
+}
+
+int agent_record_load(Agent *a) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
+        _cleanup_close_ int fd = -1;
+        char boot_id[BOOT_ID_SIZE] = "";
+        int error;
+
+        (void) clock_boot_id(boot_id);
+        fd = openat(a->state_fd, RECORD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 && errno != ENOENT)
+                return log_error_errno(-errno, "can't open the record in %s", a->options.state_dir);
+        if (fd >= 0) {
+                error = file_read_fd(fd, &text);
+                if (error >= 0)
+                        error = record_decode(buffer_string(&text), text.size, &a->record);
+                if (error == -ENOMEM)
+                        return error;
+                if (error < 0)
+                        set_aside(a);
+                else
+                        a->machine = record_resume(&a->record, boot_id, clock_boottime_us(),
+                                                   clock_realtime_us());
+        }
+        (void) snprintf(a->record.boot_id, sizeof(a->record.boot_id), "%s", boot_id);
+        return 0;
+}
+
+int agent_save(Agent *a) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
+        int error;
+
+        a->record.machine = a->machine;
+        if (a->machine.started_us != 0)
+                a->record.started_realtime_us = usec_sub(
+                        clock_realtime_us(), usec_sub(clock_boottime_us(), a->machine.started_us));
+        (void) snprintf(a->record.reason, sizeof(a->record.reason), "%s", a->reason.reason);
+        (void) snprintf(a->record.text, sizeof(a->record.text), "%s", a->reason.text);
+        error = record_encode(&a->record, &text);
+        if (error < 0)
+                return error;
+        return file_replace(a->state_fd, RECORD_FILE, buffer_string(&text), text.size, 0600, FILE_DURABLE);
+}
+
+static void fill_next(const Agent *a, Report *r, usec_t now) {
+        usec_t at;
+        State next = machine_next(&a->machine, &at);
+        usec_t deadline = machine_deadline_us(&a->machine, &a->policy);
+
+        if (at != USEC_INFINITY) {
+                r->next_known = true;
+                r->next_in_us = usec_sub(at, now);
+                (void) snprintf(r->next_state, sizeof(r->next_state), "%s", state_to_string(next));
+        }
+        if (deadline != USEC_INFINITY) {
+                r->deadline_known = true;
+                r->deadline_in_us = usec_sub(deadline, now);
+        }
+}
+
+static void fill_token(const Agent *a, Report *r, usec_t now) {
+        r->token_age_at_start_us = a->token_age_at_start_us;
+        if (!a->token)
+                return;
+        r->token_held = true;
+        r->token_roles = a->token->claims.roles;
+        r->token_extra_roles = a->token->extra_roles;
+        r->token_remaining_us = token_remaining_us(a->token, now);
+}
+
+static void fill_coordinators(const Agent *a, Report *r) {
+        CoordinatorState states[REPORT_COORDINATORS_MAX];
+
+        if (!a->coordinator)
+                return;
+        r->n_coordinators = coordinator_states(a->coordinator, states, ELEMENTS(states));
+        for (size_t i = 0; i < r->n_coordinators; i++) {
+                ReportCoordinator *c = &r->coordinators[i];
+
+                (void) text_copy_printable(c->url, sizeof(c->url), states[i].url);
+                (void) text_copy_printable(c->state, sizeof(c->state), states[i].state);
+                (void) text_copy_printable(c->last, sizeof(c->last), states[i].last);
+        }
+        (void) text_copy_printable(r->key_expiration, sizeof(r->key_expiration),
+                                   coordinator_key_expiration(a->coordinator));
+}
+
+static void fill_history(const Agent *a, Report *r) {
+        for (size_t i = 0; i < a->record.n_history && i < REPORT_HISTORY_MAX; i++) {
+                const Transition *t = &a->record.history[i];
+                ReportTransition *to = &r->history[r->n_history++];
+
+                to->at_realtime_us = t->at_realtime_us;
+                (void) snprintf(to->state, sizeof(to->state), "%s", state_to_string(t->state));
+                (void) snprintf(to->reason, sizeof(to->reason), "%s", t->reason);
+                (void) snprintf(to->text, sizeof(to->text), "%s", t->text);
+        }
+}
+
+void agent_report_fill(const Agent *a, Report *r) {
+        usec_t now = clock_boottime_us(), wall = clock_realtime_us();
+
+        *r = (Report) { .reason = a->reason, .window = a->machine.window, .attempt = a->machine.attempt };
+        (void) snprintf(r->state, sizeof(r->state), "%s", state_to_string(a->machine.state));
+        r->since_realtime_us = usec_sub(wall, usec_sub(now, a->machine.since_us));
+        (void) snprintf(r->runner_id, sizeof(r->runner_id), "%s", a->record.runner_id);
+        r->roles = a->record.roles;
+        r->roles_known = a->spec != NULL;
+        (void) snprintf(r->stage, sizeof(r->stage), "%s", a->stage);
+        if (a->spec)
+                (void) snprintf(r->handoff, sizeof(r->handoff), "%s",
+                                a->spec->installer.handoff == HANDOFF_SHIM ? "shim" : "argv");
+        if (a->machine.state == STATE_ENROLLED && a->record.verified_realtime_us != 0) {
+                r->verified = true;
+                r->verified_at_realtime_us = a->record.verified_realtime_us;
+                (void) snprintf(r->verified_by, sizeof(r->verified_by), "coordinator");
+        }
+        fill_next(a, r, now);
+        fill_token(a, r, now);
+        fill_coordinators(a, r);
+        fill_history(a, r);
+        r->n_notes = a->n_notes;
+        for (size_t i = 0; i < a->n_notes && i < ELEMENTS(r->notes); i++)
+                (void) snprintf(r->notes[i], sizeof(r->notes[i]), "%s", a->notes[i]);
+}
+
+void agent_add_to_history(Agent *a) {
+        Transition t = { .at_realtime_us = clock_realtime_us(), .state = a->machine.state };
+
+        (void) snprintf(t.reason, sizeof(t.reason), "%s", a->reason.reason);
+        (void) text_copy_printable(t.text, sizeof(t.text), a->reason.text);
+        record_add_transition(&a->record, &t);
+}
+
+static void publish(Agent *a, const Report *r) {
+        int error = status_file_publish(a->runtime_fd, r, clock_realtime_us());
+
+        if (error < 0)
+                log_warning_errno(error, "can't write %s/%s", a->options.runtime_dir, STATUS_FILE);
+        (void) sd_notifyf(0, "STATUS=%s%s%s", r->state, r->reason.class == CLASS_OK ? "" : ": ",
+                          r->reason.class == CLASS_OK ? "" : r->reason.text);
+}
+
+void agent_report(Agent *a, bool transition) {
+        _cleanup_free_ Report *r = calloc(1, sizeof(*r)); /* some 20 KiB: not for the stack */
+
+        if (!r)
+                return agent_fail(a, -ENOMEM, "can't report");
+        agent_report_fill(a, r);
+        publish(a, r);
+        if (!transition)
+                return;
+        journal_transition(r);
+        if (a->options.story)
+                story_transition(a->options.story, r, clock_boottime_us());
+}
+
+void agent_report_trouble(Agent *a) {
+        _cleanup_free_ Report *r = calloc(1, sizeof(*r));
+
+        if (!r)
+                return agent_fail(a, -ENOMEM, "can't report");
+        agent_report_fill(a, r);
+        publish(a, r);
+        if (streq(a->told, a->reason.text))
+                return;
+        (void) snprintf(a->told, sizeof(a->told), "%s", a->reason.text);
+        journal_trouble(r);
+        if (a->options.story)
+                story_trouble(a->options.story, r, clock_boottime_us());
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The spec's side: read it, make what follows from it (facts of the host, policy, a client for the keeper),
+ * and notice when it changes. A new reading throws away everything that was made from the old one.
+ *
+ * Problems of the file are told one by one where people look (standard error of a run, the journal of the
+ * daemon); the machine hears one refusal. A spec that asks for what this release does not do is refused as a
+ * whole: doing half of it silently would be worse.
+ */
+
+#include "enrolld/agent-private.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+
+
+void agent_forget_spec(Agent *a) {
+        a->coordinator = coordinator_free(a->coordinator);
+        a->keeper = keeper_client_free(a->keeper);
+        a->plan = plan_free(a->plan);
+        a->spec = spec_free(a->spec);
+        a->platform = (PlatformFacts) {};
+        for (size_t i = 0; i < ELEMENTS(a->spec_watch); i++)
+                a->spec_watch[i] = sd_event_source_unref(a->spec_watch[i]);
+        a->n_notes = 0;
+}
+
+static void tell_problems(Agent *a, const Problems *problems) {
+        for (size_t i = 0; i < problems->n; i++) {
+                _cleanup_free_ char *line = problem_format(&problems->items[i]);
+
+                if (!line)
+                        continue;
+                if (problems->items[i].warning)
+                        agent_note(a, line);
+                else if (a->options.story)
+                        (void) dprintf(STDERR_FILENO, "%s\n", line);
+                else
+                        log_error("%s", line);
+        }
+}
+
+static void refuse(Agent *a, const char *code, const char *detail) {
+        Observation seen = observe(ORIGIN_SPEC, 0, code, a->options.spec_path, "%s", detail);
+
+        agent_post_seen(a, EVENT_SPEC_REFUSED, &seen);
+}
+
+static void refuse_problems(Agent *a, const Problems *problems) {
+        _cleanup_free_ char *first = NULL;
+        char detail[OBSERVATION_DETAIL_SIZE];
+
+        for (size_t i = 0; i < problems->n && !first; i++)
+                if (!problems->items[i].warning)
+                        first = problem_format(&problems->items[i]);
+        (void) snprintf(detail, sizeof(detail), "%zu error%s; first: %.200s", problems->n_errors,
+                        problems->n_errors == 1 ? "" : "s", first ?: "unknown");
+        refuse(a, "invalid", detail);
+}
+
+static int on_spec_changed(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        agent_post(userdata, EVENT_SPEC_CHANGED);
+        return 0;
+}
+
+/* The directories, not the files: an editor replaces a file, and a missing one can't be watched. A
+ * directory that is not there is no failure; SIGHUP reads anew all the same. */
+static void watch_spec(Agent *a) {
+        static const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
+        char copy[4096], drop_ins[4096];
+
+        if (a->options.one_shot)
+                return;
+        (void) snprintf(copy, sizeof(copy), "%s", a->options.spec_path);
+        (void) snprintf(drop_ins, sizeof(drop_ins), "%s.d", a->options.spec_path);
+        (void) sd_event_add_inotify(a->event, &a->spec_watch[0], dirname(copy), mask, on_spec_changed, a);
+        (void) sd_event_add_inotify(a->event, &a->spec_watch[1], drop_ins, mask, on_spec_changed, a);
+}
+
+static int make_keeper_client(Agent *a) {
+        char path[4096];
+
+        (void) snprintf(path, sizeof(path), "%s/%s", a->options.runtime_dir, KEEPER_SOCKET);
+        return keeper_client_new(a->event, path, a->spec->digest, agent_on_keeper, a, &a->keeper);
+}
+
+static void use_spec(Agent *a) {
+        char machine_id[MACHINE_ID_SIZE];
+        const char *sentence;
+        int error;
+
+        sentence = plan_unsupported(a->spec, 0);
+        if (sentence)
+                return refuse(a, "unsupported", sentence);
+        for (size_t i = 0; (sentence = plan_without_effect(a->spec, i)); i++)
+                agent_note(a, sentence);
+        if (a->spec->installer.handoff == HANDOFF_ARGV)
+                agent_note(a, "installer.handoff is argv: local users can see the token while the installer runs");
+
+        host_machine_id(machine_id);
+        a->policy = policy_from_spec(a->spec, machine_id, a->options.one_shot);
+        a->record.roles = a->spec->host.roles;
+        error = host_facts_gather(a->spec, &a->facts);
+        if (error >= 0)
+                error = make_keeper_client(a);
+        if (error < 0)
+                return agent_fail(a, error, "can't prepare what the spec asks for");
+        agent_post(a, EVENT_SPEC_LOADED);
+}
+
+void agent_load_spec(Agent *a) {
+        _cleanup_problems_ Problems problems = {};
+        int error;
+
+        agent_forget_spec(a);
+        watch_spec(a);
+        /* Without a spec there is no policy to decide by; the one for an absent file only has to be sane. */
+        a->policy.one_shot = a->options.one_shot;
+        error = spec_load(a->options.spec_path, &problems, &a->spec);
+        tell_problems(a, &problems);
+        if (error == -ENOENT) {
+                Observation seen = observe(ORIGIN_SPEC, 0, "absent", a->options.spec_path, NULL);
+
+                agent_post_seen(a, EVENT_SPEC_ABSENT, &seen);
+        } else if (error == -EINVAL)
+                refuse_problems(a, &problems);
+        else if (error == -ENOMEM)
+                agent_fail(a, error, "can't read the spec");
+        else if (error < 0)
+                refuse(a, "invalid", strerror(-error));
+        else
+                use_spec(a);
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The agent's heart: events come in from everywhere and wait in a queue; one at a time is given to the pure
+ * machine, and the actions it answers with are carried out in their order. So the machine is never entered from inside an action, and
+ * an action that answers at once (a spec that can't be read) is no special case.
+ *
+ * The record is written where the machine says SAVE. When that fails, nothing more of that step is done
+ * and the program ends with an internal fault: to touch the world unrecorded would break the promise that a
+ * crash can be picked up from the record.
+ */
+
+#include "enrolld/agent-private.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+static uint32_t random_number(void) {
+        uint32_t value;
+
+        /* The pool is ready long before a service starts; a short read leaves the jitter less random, no more. */
+        if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != (ssize_t) sizeof(value))
+                value = (uint32_t) clock_boottime_us();
+        return value;
+}
+
+void agent_fail(Agent *a, int error, const char *what) {
+        a->fatal = log_error_errno(error, "%s", what);
+        (void) sd_event_exit(a->event, EXIT_INTERNAL);
+}
+
+void agent_note(Agent *a, const char *note) {
+        for (size_t i = 0; i < a->n_notes; i++)
+                if (streq(a->notes[i], note))
+                        return;
+        if (a->n_notes >= ELEMENTS(a->notes))
+                return;
+        (void) text_copy_printable(a->notes[a->n_notes++], sizeof(a->notes[0]), note);
+        if (a->options.story)
+                story_note(a->options.story, note, clock_boottime_us());
+        else
+                log_warning("%s", note);
+}
+
+void agent_post_event(Agent *a, const Event *event, const Observation *seen) {
+        Occurrence *o;
+
+        /* Every question has one answer and every timer one shot, so the queue can't grow without bound. */
+        assert(a->queue_n < AGENT_QUEUE_MAX);
+        o = &a->queue[(a->queue_first + a->queue_n++) % AGENT_QUEUE_MAX];
+        *o = (Occurrence) { .event = *event, .outcome = OUTCOME_OK };
+        o->event.random = random_number();
+        if (seen && !observation_is_none(seen)) {
+                classify(seen, &o->outcome);
+                o->event.class = o->outcome.class;
+                o->event.exit_code = o->outcome.exit_code;
+                o->event.retry_after_us = seen->retry_after_us;
+                o->event.token_spent = o->outcome.class == CLASS_EXPIRED;
+        }
+        (void) sd_event_source_set_enabled(a->queue_source, SD_EVENT_ONESHOT);
+}
+
+void agent_post_seen(Agent *a, EventKind kind, const Observation *seen) {
+        agent_post_event(a, &(Event) { .kind = kind }, seen);
+}
+
+void agent_post(Agent *a, EventKind kind) {
+        agent_post_seen(a, kind, NULL);
+}
+
+static int on_timer(sd_event_source *source, uint64_t at_us, void *userdata) {
+        Agent *a = userdata;
+
+        for (Timer t = 0; t < _TIMER_MAX; t++)
+                if (a->timer_source[t] == source)
+                        agent_post_event(a, &(Event) { .kind = EVENT_TIMER, .timer = t }, NULL);
+        return 0;
+}
+
+static void arm(Agent *a, Timer timer, usec_t at_us) {
+        sd_event_source *source = a->timer_source[timer];
+        int error;
+
+        if (!source)
+                /* 10 ms of accuracy: far below what anyone waits for, and the kernel may still coalesce. */
+                error = sd_event_add_time(a->event, &a->timer_source[timer], CLOCK_BOOTTIME, at_us,
+                                          10 * USEC_PER_MSEC, on_timer, a);
+        else {
+                error = sd_event_source_set_time(source, at_us);
+                if (error >= 0)
+                        error = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        }
+        if (error < 0)
+                agent_fail(a, error, "can't arm a timer");
+}
+
+static void disarm(Agent *a, Timer timer) {
+        if (a->timer_source[timer])
+                (void) sd_event_source_set_enabled(a->timer_source[timer], SD_EVENT_OFF);
+}
+
+static void leave(Agent *a, int exit_code) {
+        (void) sd_notify(0, "STOPPING=1");
+        (void) sd_event_exit(a->event, exit_code);
+}
+
+static void cancel(Agent *a) {
+        if (a->coordinator)
+                coordinator_cancel(a->coordinator);
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+}
+
+static void act(Agent *a, const Action *action, bool transition) {
+        switch (action->kind) {
+        case ACTION_WIPE_TOKEN:
+                a->token = token_free(a->token);
+                return;
+        case ACTION_SAVE: {
+                int error = agent_save(a);
+
+                if (error < 0)
+                        agent_fail(a, error, "can't write the record: nothing is done that is not on disk before");
+                return;
+        }
+        case ACTION_REPORT:
+                return agent_report(a, transition);
+        case ACTION_LOAD_SPEC:
+                return agent_load_spec(a);
+        case ACTION_ATTACH:
+                return agent_keeper_attach(a);
+        case ACTION_CHECK_GATES:
+                return agent_keeper_request(a, MESSAGE_GATES);
+        case ACTION_PROBE:
+                return agent_probe(a);
+        case ACTION_REPLACE_RUNNER:
+                return agent_replace_runner(a);
+        case ACTION_PREPARE:
+                return agent_keeper_request(a, MESSAGE_PREPARE);
+        case ACTION_MINT:
+                return agent_mint(a);
+        case ACTION_INSTALL:
+                return agent_keeper_request(a, MESSAGE_INSTALL);
+        case ACTION_TERMINATE:
+                return agent_keeper_request(a, MESSAGE_TERMINATE);
+        case ACTION_SETTLE:
+                return agent_keeper_request(a, MESSAGE_SETTLE);
+        case ACTION_ACKNOWLEDGE:
+                return agent_keeper_request(a, MESSAGE_ACKNOWLEDGE);
+        case ACTION_LOOK:
+                return agent_look(a);
+        case ACTION_CANCEL:
+                return cancel(a);
+        case ACTION_ARM:
+                return arm(a, action->timer, action->at_us);
+        case ACTION_DISARM:
+                return disarm(a, action->timer);
+        case ACTION_EXIT:
+                return leave(a, action->exit_code);
+        case _ACTION_KIND_MAX:
+                break;
+        }
+        assert(false);
+}
+
+/* States that keep the reason which led to them; the others start with a clean slate. */
+static bool keeps_reason(State s) {
+        return s == STATE_TERMINATING || s == STATE_SETTLING || s == STATE_BACKOFF || s == STATE_FAILED ||
+                s == STATE_STOPPING;
+}
+
+static void remember_reason(Agent *a, const Occurrence *o, State before) {
+        bool changed = a->machine.state != before;
+
+        if (o->outcome.class != CLASS_OK)
+                a->reason = a->trouble = o->outcome;
+        else if (changed && !keeps_reason(a->machine.state))
+                a->reason = OUTCOME_OK;
+        if (changed && a->machine.state == STATE_FAILED && a->reason.class == CLASS_OK)
+                a->reason = a->trouble;
+        if (a->machine.state == STATE_ENROLLED)
+                a->trouble = OUTCOME_OK;
+}
+
+/* A machine that gives up by itself (deadline, windows, signal) has a cause of its own; the last trouble is its reason. */
+static void name_the_end(Agent *a) {
+        static const char *const codes[] = {
+                [END_DEADLINE] = "deadline",
+                [END_WINDOWS] = "windows",
+                [END_SIGNAL] = "interrupted",
+        };
+        Observation seen;
+        Outcome end;
+
+        if (a->machine.end == END_NONE || a->machine.end == END_OUTCOME)
+                return;
+        seen = observe(ORIGIN_AGENT, a->machine.stop_signal, codes[a->machine.end], NULL, "%s",
+                       a->trouble.class != CLASS_OK ? a->trouble.text : "nothing went wrong before");
+        classify(&seen, &end);
+        if (a->machine.end == END_SIGNAL || a->trouble.class == CLASS_OK)
+                a->reason = end;
+        else {
+                /* The reason stays the true one; that it is final is said in front of it. */
+                a->reason = a->trouble;
+                (void) snprintf(a->reason.text, sizeof(a->reason.text), "%s", end.text);
+        }
+        a->reason.exit_code = a->machine.exit_code;
+}
+
+/* What belongs to a step before its record is written. */
+static void prepare_actions(Agent *a, const Actions *actions) {
+        for (size_t i = 0; i < actions->n; i++)
+                if (actions->item[i].kind == ACTION_INSTALL) {
+                        int error = text_random_hex(16, a->record.attempt_id);
+
+                        if (error < 0)
+                                agent_fail(a, error, "can't name an attempt");
+                        a->attempt_timed_out = false;
+                        a->stage[0] = 0;
+                }
+}
+
+static void step(Agent *a, const Occurrence *o) {
+        State before = a->machine.state;
+        Actions actions = {};
+        bool transition;
+
+        a->machine = machine_step(a->machine, &a->policy, &o->event, clock_boottime_us(), &actions);
+        transition = a->machine.state != before;
+        remember_reason(a, o, before);
+        if (transition && (a->machine.state == STATE_FAILED || a->machine.state == STATE_STOPPING))
+                name_the_end(a);
+        if (o->event.kind == EVENT_TIMER && o->event.timer == TIMER_ATTEMPT)
+                a->attempt_timed_out = true;
+        if (transition && a->machine.state == STATE_ENROLLED)
+                a->record.verified_realtime_us = clock_realtime_us();
+
+        log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),
+                  state_to_string(a->machine.state), actions.n);
+        if (transition)
+                agent_add_to_history(a); /* before SAVE: the record tells it, too */
+        prepare_actions(a, &actions);
+        for (size_t i = 0; i < actions.n && a->fatal == 0; i++)
+                act(a, &actions.item[i], transition);
+        if (!transition && o->outcome.class != CLASS_OK)
+                agent_report_trouble(a);
+}
+
+static int on_queue(sd_event_source *source, void *userdata) {
+        Agent *a = userdata;
+        Occurrence next;
+
+        if (a->queue_n == 0 || a->fatal != 0)
+                return 0;
+        next = a->queue[a->queue_first];
+        a->queue_first = (a->queue_first + 1) % AGENT_QUEUE_MAX;
+        a->queue_n--;
+        step(a, &next);
+        if (a->queue_n > 0)
+                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        Agent *a = userdata;
+
+        if (info->ssi_signo == SIGHUP)
+                agent_post(a, EVENT_SPEC_CHANGED);
+        else if (info->ssi_signo == SIGUSR1)
+                agent_post(a, EVENT_RETRY);
+        else
+                agent_post_event(a, &(Event) { .kind = EVENT_STOP, .signal_number = (int) info->ssi_signo },
+                                 NULL);
+        return 0;
+}
+
+static int add_sources(Agent *a) {
+        static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+        int error;
+
+        for (size_t i = 0; i < ELEMENTS(signals); i++) {
+                error = sd_event_add_signal(a->event, NULL, signals[i], on_signal, a);
+                if (error < 0)
+                        return error;
+        }
+        error = sd_event_add_defer(a->event, &a->queue_source, on_queue, a);
+        if (error < 0)
+                return error;
+        return sd_event_source_set_enabled(a->queue_source, SD_EVENT_OFF);
+}
+
+static int open_directories(Agent *a) {
+        a->state_fd = directory_ensure(a->options.state_dir, 0700);
+        if (a->state_fd < 0)
+                return log_error_errno(a->state_fd, "can't use the state directory %s", a->options.state_dir);
+        a->runtime_fd = directory_ensure(a->options.runtime_dir, 0755);
+        if (a->runtime_fd < 0)
+                return log_error_errno(a->runtime_fd, "can't use the runtime directory %s",
+                                       a->options.runtime_dir);
+        a->lock_fd = file_lock(a->state_fd, "lock");
+        if (a->lock_fd == -EBUSY)
+                return log_error_errno(-EBUSY, "another agent is at work with the state directory %s",
+                                       a->options.state_dir);
+        if (a->lock_fd < 0)
+                return log_error_errno(a->lock_fd, "can't lock the state directory %s", a->options.state_dir);
+        return 0;
+}
+
+int agent_new(sd_event *event, const AgentOptions *options, Agent **ret) {
+        _cleanup_(agent_freep) Agent *a = calloc(1, sizeof(*a));
+        int error;
+
+        if (!a)
+                return -ENOMEM;
+        a->options = *options;
+        a->event = sd_event_ref(event);
+        a->state_fd = a->runtime_fd = a->lock_fd = -1;
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        a->reason = a->trouble = OUTCOME_OK;
+        a->machine = machine_fresh();
+
+        error = open_directories(a);
+        if (error < 0)
+                return error;
+        error = add_sources(a);
+        if (error < 0)
+                return error;
+        error = http_new(event, &a->http);
+        if (error < 0)
+                return error;
+        error = agent_record_load(a);
+        if (error < 0)
+                return error;
+        *ret = TAKE_PTR(a);
+        return 0;
+}
+
+Agent *agent_free(Agent *a) {
+        if (!a)
+                return NULL;
+        a->token = token_free(a->token);
+        agent_forget_spec(a);
+        (void) http_free(a->http);
+        for (Timer t = 0; t < _TIMER_MAX; t++)
+                (void) sd_event_source_unref(a->timer_source[t]);
+        (void) sd_event_source_unref(a->queue_source);
+        cleanup_closep(&a->state_fd);
+        cleanup_closep(&a->runtime_fd);
+        cleanup_closep(&a->lock_fd);
+        (void) sd_event_unref(a->event);
+        free(a);
+        return NULL;
+}
+
+int agent_run(Agent *a) {
+        int exit_code;
+
+        agent_post(a, EVENT_START);
+        (void) sd_event_set_watchdog(a->event, true);
+        (void) sd_notify(0, "READY=1");
+        exit_code = sd_event_loop(a->event);
+        return a->fatal < 0 ? a->fatal : exit_code;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Addresses and ports, asked of the kernel alone.
+ *
+ * The routing table answers a question that no tool has to be parsed for: connect a UDP socket to somewhere
+ * far away and look which address of ours it was given. Connecting such a socket sends no packet, and the
+ * far address belongs to documentation. A port is free when it can be bound, without SO_REUSEADDR, as the
+ * installer's container engine will want it; the socket never listens, so nobody can talk to it.
+ *
+ * Nothing here fails: a question that the kernel does not answer has the answer that stops nobody.
+ */
+
+#include "host/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+
+/* RFC 5737 and RFC 3849: addresses that are nobody's. Port 9 is "discard". */
+#define FAR_IPV4 "192.0.2.1"
+#define FAR_IPV6 "2001:db8::1"
+#define FAR_PORT 9
+
+typedef union Address {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+} Address;
+
+static bool parse(const char *text, uint16_t port, Address *ret, socklen_t *ret_size) {
+        (void) memset(ret, 0, sizeof(*ret));
+        if (inet_pton(AF_INET, text, &ret->four.sin_addr) == 1) {
+                ret->four.sin_family = AF_INET;
+                ret->four.sin_port = htons(port);
+                *ret_size = sizeof(ret->four);
+                return true;
+        }
+        if (inet_pton(AF_INET6, text, &ret->six.sin6_addr) == 1) {
+                ret->six.sin6_family = AF_INET6;
+                ret->six.sin6_port = htons(port);
+                *ret_size = sizeof(ret->six);
+                return true;
+        }
+        return false;
+}
+
+/* A link-local or loopback source means that the route leads nowhere. */
+static bool is_usable(const Address *a) {
+        if (a->any.sa_family == AF_INET) {
+                uint32_t host = ntohl(a->four.sin_addr.s_addr);
+
+                return host != INADDR_ANY && host >> 24 != IN_LOOPBACKNET && host >> 16 != 0xa9fe;
+        }
+        return !IN6_IS_ADDR_UNSPECIFIED(&a->six.sin6_addr) && !IN6_IS_ADDR_LOOPBACK(&a->six.sin6_addr) &&
+               !IN6_IS_ADDR_LINKLOCAL(&a->six.sin6_addr);
+}
+
+static bool source_towards(const char *far_away, char ret[static ADDRESS_SIZE]) {
+        _cleanup_close_ int fd = -1;
+        socklen_t size;
+        Address a;
+
+        if (!parse(far_away, FAR_PORT, &a, &size))
+                return false;
+        fd = socket(a.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0 || connect(fd, &a.any, size) < 0)
+                return false;
+        size = sizeof(a);
+        if (getsockname(fd, &a.any, &size) < 0 || !is_usable(&a))
+                return false;
+        return inet_ntop(a.any.sa_family,
+                         a.any.sa_family == AF_INET ? (const void *) &a.four.sin_addr : &a.six.sin6_addr, ret,
+                         ADDRESS_SIZE) != NULL;
+}
+
+const char *address_default(char ret[static ADDRESS_SIZE]) {
+        if (!source_towards(FAR_IPV4, ret) && !source_towards(FAR_IPV6, ret))
+                ret[0] = '\0';
+        return ret;
+}
+
+bool address_is_local(const char *address) {
+        _cleanup_close_ int fd = -1;
+        socklen_t size;
+        Address a;
+
+        if (!parse(address, 0, &a, &size))
+                return false;
+        fd = socket(a.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        return fd >= 0 && bind(fd, &a.any, size) == 0;
+}
+
+bool port_is_free(uint16_t port) {
+        const struct sockaddr_in all = {
+                .sin_family = AF_INET,
+                .sin_port = htons(port),
+                .sin_addr.s_addr = htonl(INADDR_ANY),
+        };
+        _cleanup_close_ int fd = -1;
+
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return true;
+        return bind(fd, (const struct sockaddr *) &all, sizeof(all)) == 0 || errno != EADDRINUSE;
+}

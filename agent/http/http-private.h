@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What the files of this room share: the transfer, made and judged by http-transfer.c, driven by http.c. */
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "http/http-headers.h"
+#include "http/http.h"
+
+struct HttpTransfer {
+        TAILQ_ENTRY(HttpTransfer) link; /* in the Http's list */
+        Http *http;
+        CURL *easy;
+        struct curl_slist *header_lines;
+        TrustCheck *check; /* NULL with a unix socket */
+        HttpHandler handler;
+        void *userdata;
+
+        HttpHeaders headers;
+        HttpReply reply;
+        bool too_large; /* a bound of ours ended it */
+        bool settled;   /* its end is known; waits for its handler */
+        Observation failure;
+        char where[OBSERVATION_WHERE_SIZE];
+        char error[CURL_ERROR_SIZE];
+};
+
+/* Checks the request and makes an easy handle with every option set; nothing is sent yet. 0, -EINVAL, -EIO, -ENOMEM. */
+int http_transfer_new(const HttpRequest *request, HttpTransfer **ret);
+
+/* The easy handle must not be part of a multi handle any more. Accepts NULL, returns NULL. */
+HttpTransfer *http_transfer_free(HttpTransfer *transfer);
+static inline void http_transfer_freep(HttpTransfer **slot) {
+        (void) http_transfer_free(*slot);
+}
+
+/* Fills reply and failure from the end that libcurl reports. */
+void http_transfer_settle(HttpTransfer *transfer, CURLcode result);
+
+/* A transfer without an HTTP reply, as an Observation. check may be NULL. */
+Observation http_failure(CURLcode result, const char *error, const TrustCheck *check, const char *where);

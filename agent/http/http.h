@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * HTTP on the event loop: libcurl's multi interface on sd-event, one thread, nothing blocks.
+ *
+ * Two kinds of peer: a coordinator (https, verified by a Trust) and a container engine (http over a unix
+ * socket). No redirects, cookies, netrc, environment proxies, keep-alive or automatic retry: whoever owns
+ * the retry is not here. Bounds are mandatory: connect, total and low-speed time, header and body bytes.
+ * The glue rules are libcurl's (curl_multi_socket_action(3)): sources outlive the multi handle, the timer
+ * callback only arms, completions are read in a deferred source. Block signals before http_new().
+ */
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/buffer.h"
+#include "base/secret.h"
+#include "http/trust.h"
+
+typedef struct Http Http;
+typedef struct HttpTransfer HttpTransfer;
+
+int http_new(sd_event *event, Http **ret);
+Http *http_free(Http *http); /* cancels what is under way; no handler runs any more. Not from inside a handler */
+static inline void http_freep(Http **slot) {
+        (void) http_free(*slot);
+}
+
+#define HTTP_HEADERS_MAX 16U
+#define HTTP_HEADER_BYTES_MAX (32U * 1024U)
+#define HTTP_BODY_MAX (1024U * 1024U)
+
+typedef struct HttpRequest {
+        const char *method;      /* "GET", "POST", "PUT", "DELETE" */
+        const char *url;         /* https://... with a trust; http://localhost/... with a unix socket */
+        Trust *trust;            /* borrowed until the transfer ends */
+        const char *unix_socket; /* or NULL */
+        const char *body;        /* JSON text or NULL; copied (wiped afterwards) */
+        size_t body_size;
+        const char *auth_scheme; /* "ApiKey", "Bearer", "Basic" or NULL; sent at once, without a challenge */
+        const Secret *auth;      /* what follows the scheme; Basic: the ready base64. Copied into wiped memory, checked for CR, LF, NUL */
+        usec_t connect_timeout_us; /* 0: 5 s */
+        usec_t total_timeout_us;   /* 0: 30 s */
+        size_t body_maximum;       /* 0: HTTP_BODY_MAX */
+} HttpRequest;
+
+typedef struct HttpReply {
+        int status;              /* 0 when there was no reply */
+        Buffer body;             /* wiped when the transfer is freed; borrowed by the handler */
+        char content_type[96];
+        bool has_date;
+        int64_t date_s;          /* Date header */
+        usec_t retry_after_us;   /* Retry-After, seconds or date against this reply's own Date; clamped to 24 h; 0 without */
+        char error_codes[OBSERVATION_CODE_SIZE]; /* x-cloud-error-codes, "" without */
+        char key_expiration[64]; /* X-Elastic-Api-Key-Expiration, printable, "" without */
+        bool request_sent;       /* some byte of the request left us: a POST may have had its effect */
+        usec_t sent_us;          /* boottime before the transfer was started */
+} HttpReply;
+
+/* failure is none when an HTTP reply was had, whatever its status; else ORIGIN_CURL or ORIGIN_TLS
+ * (ORIGIN_REPLY "too-large" past a bound). Runs from the loop, never from inside http_start(). */
+typedef void (*HttpHandler)(void *userdata, const HttpReply *reply, const Observation *failure);
+
+/* 0 or negative errno (-EINVAL: a header value that holds CR or LF, a URL of another scheme). The
+ * transfer frees itself after its handler, and is not to be cancelled once that runs; http_cancel() ends it without calling the handler. */
+int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void *userdata,
+               HttpTransfer **ret);
+void http_cancel(HttpTransfer *transfer);

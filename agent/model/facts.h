@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Facts: what this host is (gathered by host/host-facts.h) and what the platform says of itself (asked by
+ * coordinator/api.h), as plain values, so that the Plan is a pure function of Spec and facts. */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/file.h"
+
+#define FACT_SIZE 256
+
+typedef struct HostFacts {
+        char default_address[64];  /* source address of the default route, canonical; "" when there is none */
+        char script_version[64];   /* CLOUD_ENTERPRISE_VERSION of the script; "" when not found */
+        char script_sha256[SHA256_HEX_SIZE]; /* "" when the script can't be read */
+        bool script_executable;
+        char user_name[FACT_SIZE]; /* installer.user, resolved */
+        bool user_known;
+        uid_t uid;
+        gid_t gid;
+        char home[FACT_SIZE];
+        bool engine_socket_present; /* exists and is a socket */
+        bool storage_present;       /* storage_path exists and is a directory */
+} HostFacts;
+
+typedef struct PlatformFacts {
+        char version[64]; /* allow-list checked; "" when not asked yet */
+} PlatformFacts;

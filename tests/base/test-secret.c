@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A Secret lives in guarded pages: what smaps says of them, what a child sees, what a memfd allows. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/secret.h"
+
+static Secret *secret_of(const char *text) {
+        Secret *secret = NULL;
+
+        assert_int_equal(secret_new(text, strlen(text), &secret), 0);
+        return secret;
+}
+
+static void test_new(void **state) {
+        _cleanup_(secret_freep) Secret *secret = NULL;
+        char own[] = "pass\0word";
+
+        assert_int_equal(secret_new(own, 9, &secret), 0);
+        explicit_bzero(own, sizeof(own));
+        assert_int_equal(secret_size(secret), 9);
+        assert_memory_equal(secret_bytes(secret), "pass\0word", 10);
+}
+
+static void test_sizes(void **state) {
+        static char bytes[SECRET_SIZE_MAX + 1];
+        Secret *secret = NULL;
+
+        assert_int_equal(secret_new(bytes, 0, &secret), -EINVAL);
+        assert_int_equal(secret_new(NULL, 0, &secret), -EINVAL);
+        assert_int_equal(secret_new(bytes, sizeof(bytes), &secret), -EINVAL);
+        assert_null(secret);
+        assert_int_equal(secret_new(bytes, SECRET_SIZE_MAX, &secret), 0);
+        assert_int_equal(secret_size(secret), SECRET_SIZE_MAX);
+        assert_int_equal(secret_bytes(secret)[SECRET_SIZE_MAX], '\0');
+        assert_null(secret_free(secret));
+        assert_null(secret_free(NULL));
+}
+
+/* A file of these bytes at offset 0, without a name. */
+static int file_of(const void *bytes, size_t n) {
+        int fd = memfd_create("test", MFD_CLOEXEC);
+
+        assert_true(fd >= 0);
+        assert_int_equal(file_write_all(fd, bytes, n), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        return fd;
+}
+
+static void test_from_fd(void **state) {
+        static const struct {
+                const char *content, *expected;
+        } cases[] = {
+                { "token", "token" },
+                { "token\n", "token" },
+                { "token\r\n", "token" },
+                { "token\n\n", "token\n" },
+                { "token\r", "token\r" },
+                { " two words \n", " two words " },
+                { "", NULL },
+                { "\n", NULL },
+                { "\r\n", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                _cleanup_(secret_freep) Secret *secret = NULL;
+                _cleanup_close_ int fd = file_of(cases[i].content, strlen(cases[i].content));
+                int r = secret_new_from_fd(fd, &secret);
+
+                assert_int_equal(r, cases[i].expected ? 0 : -ENODATA);
+                if (cases[i].expected)
+                        assert_string_equal(secret_bytes(secret), cases[i].expected);
+                else
+                        assert_null(secret);
+        }
+}
+
+static void test_from_fd_bounds(void **state) {
+        static const struct {
+                size_t letters;
+                const char *end;
+                int expected;
+        } cases[] = {
+                { SECRET_SIZE_MAX, "", 0 },
+                { SECRET_SIZE_MAX, "\n", 0 },
+                { SECRET_SIZE_MAX, "\r\n", 0 },
+                { SECRET_SIZE_MAX, "x", -EMSGSIZE },
+                { SECRET_SIZE_MAX, "\n\n", -EMSGSIZE },
+                { SECRET_SIZE_MAX, "x\r\n", -EMSGSIZE },
+                { 3 * SECRET_SIZE_MAX, "", -EMSGSIZE },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                _cleanup_(secret_freep) Secret *secret = NULL;
+                _cleanup_buffer_ Buffer content = BUFFER_INIT(4 * SECRET_SIZE_MAX);
+                _cleanup_close_ int fd = -1;
+
+                for (size_t n = 0; n < cases[i].letters; n++)
+                        assert_int_equal(buffer_append(&content, "s", 1), 0);
+                assert_int_equal(buffer_append_string(&content, cases[i].end), 0);
+                fd = file_of(content.data, content.size);
+
+                assert_int_equal(secret_new_from_fd(fd, &secret), cases[i].expected);
+                if (secret)
+                        assert_int_equal(secret_size(secret), SECRET_SIZE_MAX);
+        }
+}
+
+/* A pipe gives its bytes in pieces; a directory gives an error. */
+static void test_from_other_fds(void **state) {
+        _cleanup_(secret_freep) Secret *secret = NULL;
+        _cleanup_close_ int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int ends[2];
+
+        assert_int_equal(secret_new_from_fd(directory, &secret), -EISDIR);
+        assert_null(secret);
+
+        assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+        assert_int_equal(secret_new_from_fd(ends[0], &secret), -EAGAIN);
+        assert_int_equal(write(ends[1], "piped", 5), 5);
+        assert_int_equal(close(ends[1]), 0);
+        assert_int_equal(secret_new_from_fd(ends[0], &secret), 0);
+        assert_string_equal(secret_bytes(secret), "piped");
+        assert_int_equal(close(ends[0]), 0);
+}
+
+static void test_equal(void **state) {
+        _cleanup_(secret_freep) Secret *a = secret_of("same"), *b = secret_of("same");
+        _cleanup_(secret_freep) Secret *longer = secret_of("same!"), *other = secret_of("sane");
+
+        assert_true(secret_equal(a, a));
+        assert_true(secret_equal(a, b));
+        assert_false(secret_equal(a, longer));
+        assert_false(secret_equal(longer, a));
+        assert_false(secret_equal(a, other));
+        assert_false(secret_equal(a, NULL));
+        assert_false(secret_equal(NULL, a));
+        assert_false(secret_equal(NULL, NULL));
+}
+
+/* The VmFlags of the mapping that begins at the address: "dd" no dump, "wf" wipe on fork, "lo" locked. */
+static bool flags_of(const void *address, char ret[static 256]) {
+        _cleanup_fclose_ FILE *maps = fopen("/proc/self/smaps", "re");
+        char line[512], start[32];
+        bool found = false;
+
+        (void) snprintf(start, sizeof(start), "%" PRIxPTR "-", (uintptr_t) address);
+        while (maps && fgets(line, sizeof(line), maps)) {
+                if (strncmp(line, start, strlen(start)) == 0)
+                        found = true;
+                if (found && strncmp(line, "VmFlags:", 8) == 0) {
+                        (void) snprintf(ret, 256, "%.200s", line);
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void test_pages(void **state) {
+        _cleanup_(secret_freep) Secret *secret = secret_of("guarded");
+        char flags[256];
+
+        if (!flags_of(secret_bytes(secret), flags)) {
+                print_message("# no smaps here, or another tool's memory: skipped\n");
+                skip();
+        }
+        assert_non_null(strstr(flags, " dd"));
+        assert_non_null(strstr(flags, " wf"));
+}
+
+static void test_child_sees_nothing(void **state) {
+        _cleanup_(secret_freep) Secret *secret = secret_of("not for children");
+        int status;
+        pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (child == 0) {
+                size_t left = 0;
+
+                for (size_t i = 0; i < secret_size(secret); i++)
+                        left += secret_bytes(secret)[i] != '\0';
+                _exit(left == 0 ? 0 : 1);
+        }
+
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+        assert_string_equal(secret_bytes(secret), "not for children");
+}
+
+static void test_memfd(void **state) {
+        static const struct {
+                const char *prefix, *suffix, *expected;
+        } cases[] = {
+                { NULL, NULL, "s3cret" },
+                { "A=", NULL, "A=s3cret" },
+                { NULL, "\n", "s3cret\n" },
+                { "A=", "\n", "A=s3cret\n" },
+        };
+        const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+        _cleanup_(secret_freep) Secret *secret = secret_of("s3cret");
+
+        for (size_t i = 0; i < ELEMENTS(cases); i++) {
+                _cleanup_close_ int fd = secret_to_memfd(secret, cases[i].prefix, cases[i].suffix);
+                _cleanup_buffer_ Buffer content = BUFFER_INIT(100);
+                struct stat status;
+
+                assert_true(fd >= 0);
+                assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+                assert_int_equal(fcntl(fd, F_GET_SEALS) & seals, seals);
+                assert_int_equal(fstat(fd, &status), 0);
+                assert_int_equal(status.st_mode & 07777, 0400);
+                assert_int_equal(file_read_fd(fd, &content), 0);
+                assert_string_equal(buffer_string(&content), cases[i].expected);
+                assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+                assert_int_equal(ftruncate(fd, 0), -1);
+        }
+}
+
+static void test_wipe(void **state) {
+        char bytes[] = "abc";
+
+        secret_wipe(bytes, 2);
+        assert_memory_equal(bytes, "\0\0c", 4);
+        secret_wipe(NULL, 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_new),
+                cmocka_unit_test(test_sizes),
+                cmocka_unit_test(test_from_fd),
+                cmocka_unit_test(test_from_fd_bounds),
+                cmocka_unit_test(test_from_other_fds),
+                cmocka_unit_test(test_equal),
+                cmocka_unit_test(test_pages),
+                cmocka_unit_test(test_child_sees_nothing),
+                cmocka_unit_test(test_memfd),
+                cmocka_unit_test(test_wipe),
+        };
+
+        cmocka_set_message_output(CM_OUTPUT_TAP);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

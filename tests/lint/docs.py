@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents against what they speak of: links, keys of the spec, exit codes, and words that don't belong here."""
+
+import re
+import subprocess
+
+import lint
+
+DOCUMENTS = lint.files(".md")
+ENROLL = lint.BUILD / "ece-enroll"
+
+
+def anchor(heading):
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(name):
+    prose = re.sub(r"^```.*?^```", "", lint.text(name), flags=re.MULTILINE | re.DOTALL)
+    return {anchor(match) for match in re.findall(r"^#+ (.+)$", prose, re.MULTILINE)}
+
+
+def links():
+    for name in DOCUMENTS:
+        prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", lint.text(name), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, fragment = target.partition("#")
+            where = (lint.TOP / name).parent / path if path else lint.TOP / name
+            if not where.exists():
+                yield f"{name}: no {target}"
+            elif fragment and where.suffix == ".md" and fragment not in anchors(where.resolve().relative_to(lint.TOP.resolve())):
+                yield f"{name}: no heading for {target}"
+
+
+def spec_keys():
+    """doc/spec.md has a row for each key of the schema's table, and no other."""
+    schema = set(re.findall(r'^\s+(?:KEY\w*\s*\(|\{\s*(?:\.\w+\s*=\s*)?)"([a-z_]+(?:\.[a-z_]+)*)"', lint.text("agent/model/spec-schema.c"), re.MULTILINE)) \
+        if (lint.TOP / "agent/model/spec-schema.c").is_file() else set()
+    rows = {row[0] for section in ("Keys",) for row in lint.table("doc/spec.md", section)}
+    yield from (f"doc/spec.md: no row for {key}" for key in sorted(schema - rows))
+    yield from (f"doc/spec.md: {key} is no key of the schema" for key in sorted(rows - schema))
+
+
+def exit_codes():
+    rows = {row[0] for row in lint.table("doc/spec.md", "Exit codes")}
+    codes = set(re.findall(r"^\s+EXIT_\w+ = (\d+),", lint.text("agent/model/outcome.h"), re.MULTILINE))
+    return [f"doc/spec.md: exit code {code}" for code in sorted(codes ^ rows)]
+
+
+def examples():
+    if not ENROLL.is_file():
+        return "no ece-enroll in the build directory"
+    complaints = []
+    for name in ("etc/examples/enroll.yaml",):
+        said = subprocess.run([ENROLL, "validate", lint.TOP / name], capture_output=True, text=True, check=False)
+        if said.returncode != 0:
+            complaints += [f"{name}: exit {said.returncode}", *(said.stdout + said.stderr).splitlines()]
+    return complaints
+
+
+# Sentences of the installer's own text that a careless copy would bring along, as pieces so that they are not here either.
+FOREIGN = ["Licensed to " + "Elasticsearch B.V.", "docker run " + "--env COORDINATOR_HOST=${", "eval \"${" + "variable}"]
+# Words of a workshop, not of a product.
+WORKSHOP = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|(?<![\w.])/(?:wo" r"rk|home/\w+|ro" r"ot)/")
+
+
+def foreign():
+    for name in lint.files():
+        content = (lint.TOP / name).read_bytes().decode("utf-8", "replace")
+        for piece in FOREIGN:
+            if piece in content:
+                yield f"{name}: {piece}"
+
+
+def workshop():
+    for name in lint.files(".c", ".h", ".py", ".md", ".am", ".in", ".ac", ".yaml"):
+        for number, line in enumerate(lint.text(name).splitlines(), 1):
+            if WORKSHOP.search(line) and not name.endswith("tests/lint/docs.py"):
+                yield f"{name}:{number}: {line.strip()}"
+
+
+lint.main([
+    (f"links resolve ({len(DOCUMENTS)} documents)", links()),
+    ("doc/spec.md lists the keys of the spec", spec_keys()),
+    ("doc/spec.md lists the exit codes", exit_codes()),
+    ("examples are valid", examples()),
+    ("nothing of the installer's own text", foreign()),
+    ("no leftovers of the workshop", workshop()),
+])

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""systemd's own judgement of our files, which it gives without running as PID 1."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import pathlib
+
+import lint
+
+EXPOSURE_MAX = 1.2
+UNITS = ["ece-enrolld.service", "ece-installd.service", "ece-installd.socket", "ece-enrolled.path", "ece-enrolled.target"]
+
+
+def unit_text(name):
+    made, plain = lint.BUILD / "systemd" / name, lint.TOP / "systemd" / name
+    return (made if made.is_file() else plain).read_text(encoding="utf-8")
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def verify(folder):
+    """Units as they are, but with programs that exist: verify looks for those of ExecStart=."""
+    for name in UNITS:
+        (folder / name).write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit_text(name), flags=re.MULTILINE))
+    said = run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *[str(folder / name) for name in UNITS]).stderr
+    return [line for line in said.splitlines() if "ece-" in line]
+
+
+def exposure(folder):
+    said = run("systemd-analyze", "security", "--offline=yes", "--no-pager", f"--threshold={int(EXPOSURE_MAX * 10)}",
+               str(folder / "ece-enrolld.service"))
+    return [] if said.returncode == 0 else (said.stdout + said.stderr).splitlines()[-3:]
+
+
+def placeholders():
+    return [f"systemd/{name}: {match}" for name in UNITS for match in re.findall(r"@\w+@", unit_text(name))]
+
+
+def kept():
+    """What must not be lost by an edit: an installer survives its keeper, and its unit hides nothing from it."""
+    installd = unit_text("ece-installd.service")
+    for line in ("KillMode=process", "RuntimeDirectoryPreserve=yes"):
+        if not re.search(f"^{line}$", installd, re.MULTILINE):
+            yield f"systemd/ece-installd.service.in: no {line}"
+    for key in ("ProcSubset", "ProtectKernelTunables", "RestrictAddressFamilies", "PrivateTmp", "PrivateNetwork"):
+        if re.search(f"^{key}=", installd, re.MULTILINE):
+            yield f"systemd/ece-installd.service.in: {key}= would break the installer"
+
+
+def dry(*command):
+    said = run(*command)
+    return [] if said.returncode == 0 else (said.stdout + said.stderr).splitlines()
+
+
+def cases():
+    yield "no placeholder is left", placeholders()
+    yield "the keeper's unit keeps its promises", kept()
+    if not shutil.which("systemd-analyze"):
+        for name in ("verify", "exposure", "sysusers"):
+            yield name, "systemd-analyze is not installed (Debian: systemd)"
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        yield "systemd-analyze verify", verify(folder)
+        yield f"the agent's exposure is at most {EXPOSURE_MAX}", exposure(folder)
+        yield "sysusers.d is well-formed", dry("systemd-sysusers", f"--root={name}", "--dry-run",
+                                               str(lint.TOP / "etc/sysusers.d/ece-enroll.conf"))
+
+
+lint.main(cases())

@@ -27,7 +27,8 @@
 #include "base/text.h"
 #include "cli/program-path.h"
 
-#define LISTEN_FD "3"
+/* posix_spawn(3) wants arguments that are not const; an array of its own is none. */
+#define WORD(text) ((char[]) { text })
 
 extern char **environ;
 
@@ -150,10 +151,9 @@ static Observation start(const Spec *spec, const char *socket_path, const struct
                 return trouble(listen_fd, socket_path, "can't listen for ece-installd");
 
         error = spawn_keeper(listen_fd,
-                             (char *const[]) { installd, (char *) "--spec", spec->files[0], (char *) "--state-dir",
-                                               directory, (char *) "--runtime-dir", directory, (char *) "--shim",
-                                               shim, (char *) "--exit-idle", (char *) "--listen-fd",
-                                               (char *) LISTEN_FD, NULL },
+                             (char *const[]) { installd, WORD("--spec"), spec->files[0], WORD("--state-dir"), directory,
+                                               WORD("--runtime-dir"), directory, WORD("--shim"), shim,
+                                               WORD("--exit-idle"), WORD("--listen-fd"), WORD("3"), NULL },
                              directory);
         return error < 0 ? trouble(error, installd, "can't start ece-installd") : OBSERVATION_NONE;
 }

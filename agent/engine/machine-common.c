@@ -44,6 +44,12 @@ void step_fail(Step *s, State next) {
                 enter_backoff(s, next);
 }
 
+void step_lose_keeper(Step *s) {
+        step_abandon(s);
+        step_note_event(s);
+        enter_backoff(s, STATE_PREFLIGHT);
+}
+
 static bool on_the_way_out(const Step *s) {
         return s->m.stop_signal != 0 || s->m.end == END_DEADLINE;
 }

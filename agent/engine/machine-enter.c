@@ -25,10 +25,11 @@ void step_disarm(Step *s, Timer timer) {
         s->m.armed_us[timer] = USEC_INFINITY;
 }
 
-/* An operation is under way exactly while its guard is armed. */
+/* An operation is under way exactly while its guard is armed. Before the first spec there may be no policy
+ * worth the name; a guard of nothing would fire before any answer. */
 void step_operate(Step *s, ActionKind kind) {
         step_world(s, kind);
-        step_arm(s, TIMER_GUARD, s->policy->guard_us);
+        step_arm(s, TIMER_GUARD, s->policy->guard_us > 0 ? s->policy->guard_us : USEC_PER_MINUTE);
 }
 
 void step_answered(Step *s) {

@@ -13,7 +13,7 @@ static void installing_timer(Step *s) {
         if (s->event->timer == TIMER_ATTEMPT)
                 enter_terminating(s);
         else
-                step_fail(s, STATE_PREFLIGHT); /* no word whether it has started: ask */
+                step_lose_keeper(s); /* no word whether it has started: ask */
 }
 
 /* The keeper refused to start it. That should mean that nothing runs; it is proved all the same. */
@@ -39,7 +39,7 @@ void state_installing(Step *s) {
                 install_refused(s);
                 return;
         case EVENT_KEEPER_LOST:
-                step_fail(s, STATE_PREFLIGHT);
+                step_lose_keeper(s);
                 return;
         case EVENT_TIMER:
                 installing_timer(s);
@@ -73,7 +73,7 @@ void state_terminating(Step *s) {
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
         case EVENT_TIMER:
-                step_fail(s, STATE_PREFLIGHT);
+                step_lose_keeper(s);
                 return;
         case EVENT_START:
         case EVENT_SPEC_LOADED:
@@ -115,7 +115,10 @@ static void not_settled(Step *s) {
                 enter_failed(s, END_OUTCOME, s->m.last_exit_code);
                 return;
         }
-        step_fail(s, STATE_PREFLIGHT);
+        if (s->event->kind == EVENT_KEEPER_LOST)
+                step_lose_keeper(s);
+        else
+                step_fail(s, STATE_PREFLIGHT);
 }
 
 void state_settling(Step *s) {

@@ -126,7 +126,7 @@ void state_preparing(Step *s) {
                 step_fail(s, STATE_PROBING);
                 return;
         case EVENT_KEEPER_LOST:
-                step_fail(s, STATE_PREFLIGHT);
+                step_lose_keeper(s);
                 return;
         case EVENT_START:
         case EVENT_SPEC_LOADED:

@@ -66,6 +66,9 @@ void enter_stopping(Step *s, int exit_code);
 void step_fail(Step *s, State next);
 bool step_is_final_failure(Step *s); /* counts refused credentials */
 
+/* The keeper is gone or silent while an installer of ours may live: never final, it is asked again. */
+void step_lose_keeper(Step *s);
+
 /* An installer's end was reported: record and acknowledge it, then verify or settle. */
 void step_installer_ended(Step *s);
 

@@ -217,6 +217,7 @@ State machine_next(const Machine *machine, usec_t *ret_at_us);
 /* Wall of the enrollment; USEC_INFINITY in a final state. */
 usec_t machine_deadline_us(const Machine *machine, const Policy *policy);
 
-/* Every edge of the graph by driving the real function over all states, events and guard classes:
- * "PROBING -> MINTING  on PROBED" lines, sorted, unique; for the manual and its golden test. malloc()ed. */
+/* Every edge of the graph, by driving the real function over all states, events and guard classes:
+ * "PROBING -> MINTING  on PROBED, ..." lines in the order of State, one for each pair of states; for the manual and
+ * its golden test. malloc()ed, NULL without memory. */
 char *machine_graph(void);

@@ -34,7 +34,7 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
 
 /* The next wait: decorrelated jitter, min(max, remaining/4, U(min, 3 * previous)), at least min;
  * a Retry-After is a floor under it, clamped to an hour and to what remains, and spread upwards by up to
- * a tenth; CLASS_OPERATOR waits at least max. random: uniform over all values. */
+ * a tenth; CLASS_OPERATOR and CLASS_CREDENTIAL wait at least max. random: uniform over all values. */
 usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
                          usec_t retry_after_us, usec_t remaining_us, uint32_t random);
 

@@ -92,7 +92,7 @@ int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE
         char authority[264], host[264], reason[ALLOW_LIST_WHY_SIZE];
         const char *port = NULL;
         bool bracketed;
-        unsigned n;
+        unsigned n = 0;
 
         int r = cut_authority(text, authority, sizeof(authority), why);
         if (r < 0)

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -137,6 +138,13 @@ int decode_tags(Decoder *d, SpecKey key, const YamlNode *node) {
         return store_joined(d, key, node, &text, r);
 }
 
+static int decode_missing_size(Decoder *d, SpecKey key, const YamlNode *part, const char *name) {
+        char where[64];
+
+        (void) snprintf(where, sizeof(where), "host.memory_settings.%s", part->key);
+        return decode_missing(d, key, &part->key_place, name, where);
+}
+
 /* One of xms, xmx: its text and size; *ret_text NULL when refused. */
 static int decode_memory_size(Decoder *d, SpecKey key, const YamlNode *part, const char *name, const char **ret_text,
                               uint64_t *ret_bytes) {
@@ -144,8 +152,7 @@ static int decode_memory_size(Decoder *d, SpecKey key, const YamlNode *part, con
 
         *ret_text = NULL;
         if (!node)
-                return decode_refuse(d, key, &part->key_place, "required key '%s' is missing in host.memory_settings.%s", name,
-                                     part->key);
+                return decode_missing_size(d, key, part, name);
         if (node->kind == YAML_NODE_REFUSED) {
                 d->bad[key] = true;
                 return 0;

@@ -147,9 +147,12 @@ static int decode_argv(Decoder *d, const Form *form, SecretSource *source) {
 /* One member of the three: it belongs to some kinds, and there it must be. */
 static int decode_member(Decoder *d, const Form *form, const char *member, const YamlNode *node, bool belongs,
                          int (*decode)(Decoder *, const Form *, SecretSource *), SecretSource *source) {
-        if (belongs && !node)
-                return decode_refuse(d, form->key, &form->place, "required key '%s' is missing in %s (%s: %s needs it)", member,
-                                     form->where, form->selector, kind_words[form->kind]);
+        if (belongs && !node) {
+                char where[96];
+                (void) snprintf(where, sizeof(where), "%s (%s: %s needs it)", form->where, form->selector,
+                                kind_words[form->kind]);
+                return decode_missing(d, form->key, &form->place, member, where);
+        }
         if (!belongs && node)
                 return decode_refuse(d, form->key, &node->key_place, "'%s' does not belong to %s: %s in %s", member, form->selector,
                                      form->kind == SECRET_FROM_NOWHERE ? "coordinator" : kind_words[form->kind], form->where);
@@ -227,7 +230,7 @@ static int decode_secret_mapping(Decoder *d, SpecKey key, const YamlNode *node, 
         if (!from) {
                 /* Told already when an unknown key stands in its place. */
                 return d->bad[key] ? 0
-                                   : decode_refuse(d, key, &node->key_place, "required key 'from' is missing in %s", form.where);
+                                   : decode_missing(d, key, &node->key_place, "from", form.where);
         }
         r = member_text(d, &form, from, "from", &word);
         if (r < 0 || !word)

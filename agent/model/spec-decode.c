@@ -32,6 +32,14 @@ int decode_refuse(Decoder *d, SpecKey key, const Place *place, const char *forma
         return problem_error(d->problems, place, "%s", text);
 }
 
+int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name, const char *where) {
+        d->bad[key] = true;
+        if (d->partial)
+                return 0;
+        return problem_error(d->problems, place, "required key '%s' is missing%s%s", name, where ? " in " : "",
+                             where ? where : "");
+}
+
 void *decode_slot(const Decoder *d, SpecKey key) {
         return (char *) d->spec + spec_schema(key)->offset;
 }
@@ -246,14 +254,6 @@ static int decode_otherwise(Decoder *d, SpecKey key) {
         return decoders[schema->type](d, key, &node);
 }
 
-static int decode_missing(Decoder *d, SpecKey key, SpecKey section) {
-        d->bad[key] = true;
-        if (section == _SPEC_KEY_INVALID)
-                return problem_error(d->problems, &d->root->place, "required key '%s' is missing", spec_schema_name(key));
-        return problem_error(d->problems, &d->node[section]->key_place, "required key '%s' is missing in %s",
-                             spec_schema_name(key), spec_schema(section)->path);
-}
-
 static int decode_key(Decoder *d, SpecKey key) {
         SpecKey section = spec_schema_section(key);
         const YamlNode *mapping = section == _SPEC_KEY_INVALID ? d->root : d->node[section];
@@ -267,7 +267,9 @@ static int decode_key(Decoder *d, SpecKey key) {
                 return decoders[spec_schema(key)->type](d, key, d->node[key]);
         /* The version's absence is told by spec_decode_version(), of the main file. */
         if (mapping && spec_schema(key)->required && key != KEY_VERSION)
-                return decode_missing(d, key, section);
+                return section == _SPEC_KEY_INVALID
+                               ? decode_missing(d, key, &d->root->place, spec_schema_name(key), NULL)
+                               : decode_missing(d, key, &mapping->key_place, spec_schema_name(key), spec_schema(section)->path);
         return decode_otherwise(d, key);
 }
 

@@ -16,6 +16,7 @@ typedef struct Decoder {
         Spec *spec;
         Problems *problems;
         const YamlNode *root;
+        bool partial; /* a file could not be read: what seems to be missing may stand there */
         const YamlNode *node[_SPEC_KEY_MAX]; /* NULL: absent */
         bool bad[_SPEC_KEY_MAX];
 } Decoder;
@@ -34,6 +35,9 @@ int spec_decode_version(Problems *problems, const YamlNode *root, bool required)
 /* Reports at place and marks the key bad. */
 int decode_refuse(Decoder *d, SpecKey key, const Place *place, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+
+/* The same for something that is not there: silent when the tree is not the whole of the spec. */
+int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name, const char *where);
 
 /* Pieces that the decode functions share. *ret stays NULL when the node was refused (and reported). */
 int decode_scalar(Decoder *d, SpecKey key, const YamlNode *node, const char **ret);

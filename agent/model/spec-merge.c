@@ -12,6 +12,7 @@
 #include "model/spec-merge.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "model/spec.h"
 

@@ -120,40 +120,50 @@ static int digest_files(const SpecFiles *files, char ret[static SHA256_HEX_SIZE]
         return bytes_sha256(buffer_string(&all), all.size, ret);
 }
 
-/* Merges into the first tree and decodes it. */
+/* Merges into the first tree there is and decodes it. */
 static int decode_trees(const Trees *trees, size_t n, Problems *problems, Spec *spec) {
         _cleanup_free_ Decoder *d = calloc(1, sizeof(Decoder));
+        YamlNode *root = NULL;
 
         if (!d)
                 return -ENOMEM;
-        YamlNode *root = yaml_tree_root(trees->items[0]);
-        for (size_t i = 1; i < n; i++)
-                spec_merge(root, yaml_tree_root(trees->items[i]));
-        *d = (Decoder) { .spec = spec, .problems = problems, .root = root };
+        for (size_t i = 0; i < n; i++) {
+                if (!trees->items[i])
+                        continue;
+                if (root)
+                        spec_merge(root, yaml_tree_root(trees->items[i]));
+                else
+                        root = yaml_tree_root(trees->items[i]);
+        }
+        if (!root)
+                return 0;
+        *d = (Decoder) { .spec = spec, .problems = problems, .root = root, .partial = !trees->whole };
         int r = spec_decode(d);
-        return r < 0 ? r : spec_check(d);
+        return r < 0 || d->partial ? r : spec_check(d);
 }
 
-/* The errors so far, those that the list had no room for included. */
-static size_t count_errors(const Problems *problems) {
-        return problems->n_errors + problems->dropped;
+/* Errors that came after `before`. A list that is full of errors holds no more than it holds: then what it
+ * dropped counts too. */
+static bool has_new_errors(const Problems *before, const Problems *now) {
+        return now->n_errors > before->n_errors ||
+               (now->n_errors == PROBLEMS_MAX && now->dropped > before->dropped);
 }
 
-static int spec_from_files(SpecFiles *files, size_t errors_before, Problems *problems, Spec **ret) {
+static int spec_from_files(SpecFiles *files, const Problems *before, Problems *problems, Spec **ret) {
         _cleanup_(spec_freep) Spec *spec = calloc(1, sizeof(Spec));
         _cleanup_(trees_done) Trees trees = { 0 };
 
         if (!spec)
                 return -ENOMEM;
         int r = read_trees(files, problems, &trees);
-        if (r == 0 && trees.whole)
+        if (r == 0)
                 r = decode_trees(&trees, files->n, problems, spec);
         if (r == 0)
                 r = digest_files(files, spec->digest);
         problems_sort(problems);
         if (r < 0)
                 return r;
-        if (count_errors(problems) > errors_before)
+        if (has_new_errors(before, problems))
                 return -EINVAL;
         spec->files = TAKE_PTR(files->names);
         *ret = TAKE_PTR(spec);
@@ -162,22 +172,22 @@ static int spec_from_files(SpecFiles *files, size_t errors_before, Problems *pro
 
 int spec_load(const char *path, Problems *problems, Spec **ret) {
         _cleanup_(spec_files_done) SpecFiles files = { 0 };
-        size_t errors_before = count_errors(problems);
+        const Problems before = *problems;
 
         int r = spec_files_read(path, problems, &files);
         if (r < 0) {
                 problems_sort(problems);
                 return r;
         }
-        return spec_from_files(&files, errors_before, problems, ret);
+        return spec_from_files(&files, &before, problems, ret);
 }
 
 int spec_parse(const char *file_name, const char *text, size_t n, Problems *problems, Spec **ret) {
         _cleanup_(spec_files_done) SpecFiles files = { 0 };
-        size_t errors_before = count_errors(problems);
+        const Problems before = *problems;
 
         int r = spec_files_take(file_name, text, n, problems, &files);
         if (r < 0)
                 return r;
-        return spec_from_files(&files, errors_before, problems, ret);
+        return spec_from_files(&files, &before, problems, ret);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A replaced file is the old one or the new one, in the order that survives a power cut, and nothing else is left. */
+/* A replaced file is the old one or the new one, in the order that survives a power cut; nothing is left over. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,8 +19,8 @@
 #include "scratch.h"
 
 /*
- * Ours stand in for the C library's fsync() and renameat(): they write down the order of the calls and fail when
- * they are told to.
+ * Ours stand in for the C library's fsync() and renameat(): they write down the order of the calls and
+ * fail when they are told to.
  */
 static Buffer journal = BUFFER_INIT(1000);
 static int fail_sync_of_file, fail_sync_of_directory, fail_rename; /* errno, 0: works */
@@ -30,8 +30,13 @@ int fsync(int fd) {
         int error;
 
         assert_int_equal(fstat(fd, &status), 0);
-        assert_int_equal(buffer_append_string(&journal, S_ISDIR(status.st_mode) ? "sync-dir " : "sync-file "), 0);
-        error = S_ISDIR(status.st_mode) ? fail_sync_of_directory : fail_sync_of_file;
+        if (S_ISDIR(status.st_mode)) {
+                assert_int_equal(buffer_append_string(&journal, "sync-dir "), 0);
+                error = fail_sync_of_directory;
+        } else {
+                assert_int_equal(buffer_append_string(&journal, "sync-file "), 0);
+                error = fail_sync_of_file;
+        }
         errno = error;
         return error ? -1 : 0;
 }

@@ -49,7 +49,7 @@ static void test_refused(void **state) {
                 int line;
                 const char *why;
         } cases[] = {
-                { "", 1, "not JSON" },
+                { "", 1, "it ends too early" },
                 { "{\"a\":", 1, "it ends too early" },
                 { "{} x", 1, "something follows the end of the document" },
                 { "{}\n{}", 2, "something follows the end of the document" },
@@ -58,7 +58,7 @@ static void test_refused(void **state) {
                 { "{\"canary\": 1,\n \"canary\": 2}", 2, "a member appears twice in one object" },
                 { "[\"\xff\"]", 1, "not valid UTF-8" },
                 { "[\"\\u0000\"]", 1, "a string holds a NUL character" },
-                { "{\"\\u0000\": 1}", 1, "a string holds a NUL character" },
+                { "{\"\\u0000\": 1}", 1, "the name of a member holds a NUL character" },
                 { "[9223372036854775808]", 1, "a number is too large" },
                 { "[1e999]", 1, "a number is too large" },
                 { "[01]", 1, "not JSON" },

@@ -103,7 +103,8 @@ static void test_printable(void **state) {
                 assert_string_equal(copy, cases[i].expected);
 
                 memcpy(in_place, cases[i].text, strlen(cases[i].text) + 1);
-                assert_string_equal(text_copy_printable(in_place, sizeof(in_place), in_place), cases[i].expected);
+                (void) text_copy_printable(in_place, sizeof(in_place), in_place);
+                assert_string_equal(in_place, cases[i].expected);
         }
 }
 
@@ -135,7 +136,8 @@ static void test_printable_cut(void **state) {
                 char copy[16];
 
                 memset(copy, 'z', sizeof(copy));
-                assert_string_equal(text_copy_printable(copy, cases[i].size, cases[i].text), cases[i].expected);
+                (void) text_copy_printable(copy, cases[i].size, cases[i].text);
+                assert_string_equal(copy, cases[i].expected);
                 for (size_t behind = cases[i].size; behind < sizeof(copy); behind++)
                         assert_int_equal(copy[behind], 'z');
         }

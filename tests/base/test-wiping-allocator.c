@@ -14,7 +14,8 @@
 #include "base/secret.h"
 
 /*
- * Ours stand in for the C library's explicit_bzero() and note what is wiped: a freed block can't be looked at any more.
+ * Ours stand in for the C library's explicit_bzero() and note what is wiped: a freed block can't be looked at
+ * any more.
  * (Two names, because a fortified build calls the second. string.h is left out: it has its own idea of both.)
  */
 void explicit_bzero(void *bytes, size_t n);

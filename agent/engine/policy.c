@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Policy: from the spec's durations to the numbers of the state machine, and the arithmetic of waiting.
+ *
+ * All of it is integer arithmetic on microseconds, saturating, without floating point and without a source of
+ * chance of its own: the same arguments give the same wait. Nothing can fail.
+ */
+
+#include "engine/policy.h"
+
+#define MARGIN_MAX_US USEC_PER_MINUTE
+#define POLL_MAX_US (5 * USEC_PER_SEC)
+#define POLL_MIN_US (200 * USEC_PER_MSEC)
+#define BACKOFF_FLOOR_US (100 * USEC_PER_MSEC)
+#define RETRY_AFTER_MAX_US USEC_PER_HOUR
+#define CREDENTIAL_TRIES 3
+
+/* A question goes from endpoint to endpoint, and a hanging one costs it a whole request's time. */
+#define GUARD_BASE_US (90 * USEC_PER_SEC)
+#define GUARD_PER_COORDINATOR_US (30 * USEC_PER_SEC)
+
+static usec_t smaller(usec_t a, usec_t b) {
+        return a < b ? a : b;
+}
+
+static usec_t larger(usec_t a, usec_t b) {
+        return a > b ? a : b;
+}
+
+/* span * fraction / 2^32 without overflow: the halves are multiplied apart. */
+static usec_t scale(usec_t span, uint32_t fraction) {
+        usec_t high = span >> 32, low = span & UINT32_MAX;
+
+        return high * fraction + ((low * fraction) >> 32);
+}
+
+/* FNV-1a with a final mix, so that ids which differ in their last digit only are spread as well as others. */
+static uint32_t hash32(const char *text) {
+        uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+        for (const char *c = text; *c; c++)
+                h = (h ^ (uint64_t) (unsigned char) *c) * UINT64_C(0x100000001b3);
+        h ^= h >> 33;
+        h *= UINT64_C(0xff51afd7ed558ccd);
+        h ^= h >> 33;
+        h *= UINT64_C(0xc4ceb9fe1a85ec53);
+        return (uint32_t) (h >> 32);
+}
+
+/* Often enough to see a state settle within stable_for, never so often that it hurts. */
+static usec_t poll_for(const Spec *spec) {
+        usec_t poll_us = smaller(POLL_MAX_US, spec->verify.timeout_us / 10);
+
+        if (spec->verify.stable_for_us > 0)
+                poll_us = smaller(poll_us, spec->verify.stable_for_us / 2);
+        return larger(poll_us, POLL_MIN_US);
+}
+
+Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot) {
+        return (Policy) {
+                .splay_us = scale(spec->retry.splay_us, hash32(machine_id)),
+                .backoff_min_us = larger(spec->retry.backoff_min_us, BACKOFF_FLOOR_US),
+                .backoff_max_us = larger(spec->retry.backoff_max_us,
+                                         larger(spec->retry.backoff_min_us, BACKOFF_FLOOR_US)),
+                .windows = spec->retry.windows,
+                .give_up_after_us = spec->retry.give_up_after_us,
+                .attempt_timeout_us = spec->installer.attempt_timeout_us,
+                .token_margin_us = smaller(MARGIN_MAX_US, spec->token.validity_us / 10),
+                .verify_timeout_us = spec->verify.timeout_us,
+                .stable_for_us = spec->verify.stable_for_us,
+                .poll_us = poll_for(spec),
+                .guard_us = GUARD_BASE_US +
+                            GUARD_PER_COORDINATOR_US * string_list_size(spec->coordinators),
+                .credential_tries = CREDENTIAL_TRIES,
+                .prepull = spec->installer.prepull,
+                .on_member_ignore = spec->on_member == ON_MEMBER_IGNORE,
+                .on_stale_replace = spec->on_stale_runner == ON_STALE_REPLACE,
+                .one_shot = one_shot,
+                .stop_terminates = one_shot,
+        };
+}
+
+/* Kinds of trouble that a quick retry only makes worse: a person has to act, or accounts get locked. */
+static bool wants_patience(OutcomeClass class) {
+        switch (class) {
+        case CLASS_OPERATOR:
+        case CLASS_CREDENTIAL:
+                return true;
+        case CLASS_OK:
+        case CLASS_TRANSIENT:
+        case CLASS_THROTTLED:
+        case CLASS_HOST:
+        case CLASS_TIME:
+        case CLASS_EXPIRED:
+        case CLASS_PERMANENT:
+        case _CLASS_MAX:
+                break;
+        }
+        return false;
+}
+
+usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
+                         usec_t retry_after_us, usec_t remaining_us, uint32_t random) {
+        usec_t floor_us = larger(policy->backoff_min_us, BACKOFF_FLOOR_US);
+        usec_t ceiling_us = larger(smaller(policy->backoff_max_us, remaining_us / 4), floor_us);
+        usec_t thrice_us = previous_us > USEC_INFINITY / 3 ? USEC_INFINITY : 3 * larger(previous_us, floor_us);
+        usec_t wait_us = floor_us + scale(smaller(ceiling_us, thrice_us) - floor_us, random);
+        usec_t asked_us = smaller(smaller(retry_after_us, RETRY_AFTER_MAX_US), remaining_us);
+
+        if (wants_patience(class))
+                wait_us = larger(wait_us, policy->backoff_max_us + scale(policy->backoff_max_us / 10, random));
+        /* What was asked of all is spread upwards, or all would come back in the same second. */
+        if (asked_us > 0)
+                wait_us = larger(wait_us, asked_us + scale(asked_us / 10, random));
+        return wait_us;
+}
+
+bool policy_attempt_fits(const Policy *policy, usec_t token_deadline_us, usec_t now_us) {
+        if (token_deadline_us == USEC_INFINITY)
+                return true;
+        return usec_sub(token_deadline_us, now_us) >=
+               usec_add(policy->attempt_timeout_us, policy->token_margin_us);
+}

@@ -70,6 +70,20 @@ static const char *error_sentence(enum json_error_code code) {
         return sentences[code];
 }
 
+/* Without memory jansson reports an unknown error or, in the middle of a string, bad syntax. The allocator's
+ * errno is what tells the two apart. */
+static int explain_failure(const json_error_t *error, int allocator_errno, char why[JSON_WHY_SIZE]) {
+        if (allocator_errno == ENOMEM) {
+                explain(why, "no memory");
+                return -ENOMEM;
+        }
+
+        if (why)
+                (void) snprintf(why, JSON_WHY_SIZE, "line %d, column %d: %s", error->line, error->column,
+                                error_sentence(json_error_code(error)));
+        return -EBADMSG;
+}
+
 int json_read(const char *text, size_t n, json_t **ret, char why[JSON_WHY_SIZE]) {
         json_error_t error;
         json_t *value;
@@ -86,19 +100,10 @@ int json_read(const char *text, size_t n, json_t **ret, char why[JSON_WHY_SIZE])
                 return -EMSGSIZE;
         }
 
+        errno = 0;
         value = json_loadb(n > 0 ? text : "", n, JSON_REJECT_DUPLICATES, &error);
-        if (!value) {
-                enum json_error_code code = json_error_code(&error);
-
-                if (code == json_error_out_of_memory) {
-                        explain(why, "no memory");
-                        return -ENOMEM;
-                }
-                if (why)
-                        (void) snprintf(why, JSON_WHY_SIZE, "line %d, column %d: %s", error.line,
-                                        error.column, error_sentence(code));
-                return -EBADMSG;
-        }
+        if (!value)
+                return explain_failure(&error, errno, why);
 
         *ret = value;
         return 0;

@@ -14,6 +14,7 @@
 
 #include "base/secret.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,10 @@ static BlockHeader *header_of(void *block) {
 void *wiping_malloc(size_t n) {
         BlockHeader *header;
 
-        if (n > PTRDIFF_MAX - sizeof(BlockHeader))
+        if (n > PTRDIFF_MAX - sizeof(BlockHeader)) {
+                errno = ENOMEM;
                 return NULL;
+        }
 
         header = malloc(sizeof(BlockHeader) + n);
         if (!header)
@@ -46,8 +49,10 @@ void *wiping_calloc(size_t n, size_t size) {
         size_t total;
         void *block;
 
-        if (__builtin_mul_overflow(n, size, &total))
+        if (__builtin_mul_overflow(n, size, &total)) {
+                errno = ENOMEM;
                 return NULL;
+        }
 
         block = wiping_malloc(total);
         if (block)

@@ -50,11 +50,6 @@ static int connect_or_start(Agent *a, Observation *ret) {
         return error;
 }
 
-/* What the machine hears when a request could not be made or was refused. */
-static EventKind failure_event(MessageKind request) {
-        return request == MESSAGE_INSTALL ? EVENT_INSTALL_EXITED : EVENT_FAILED;
-}
-
 static void request(Agent *a, Message *m, const Secret *token) {
         Observation seen;
         int error;
@@ -71,7 +66,7 @@ static void request(Agent *a, Message *m, const Secret *token) {
         }
         if (m->kind == MESSAGE_ACKNOWLEDGE)
                 return; /* it is said again when the next attempt is attached to */
-        agent_post_seen(a, m->kind == MESSAGE_TERMINATE ? EVENT_KEEPER_LOST : failure_event(m->kind), &seen);
+        agent_post_seen(a, EVENT_FAILED, &seen);
 }
 
 void agent_keeper_attach(Agent *a) {
@@ -160,7 +155,7 @@ static void on_refused(Agent *a, const Message *event) {
         a->keeper_request = _MESSAGE_KIND_INVALID;
         if (asked == _MESSAGE_KIND_INVALID || asked == MESSAGE_ACKNOWLEDGE)
                 return;
-        agent_post_seen(a, failure_event(asked), &event->seen);
+        agent_post_seen(a, EVENT_FAILED, &event->seen);
 }
 
 static void on_line(Agent *a, const Message *event) {

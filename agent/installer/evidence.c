@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "installer/shim.h"
 
 typedef enum MessageMatch { BEGINS, HOLDS } MessageMatch;
 

@@ -45,10 +45,6 @@
 #include "installer/protocol.h"
 #include "model/outcome.h"
 
-/* Exit statuses of the shim (shim.c): none that the script, bash or an engine client uses. */
-#define SHIM_EXIT_NO_PLACEHOLDER 97
-#define SHIM_EXIT_FAILED 98
-
 typedef struct Evidence {
         bool run_reached;   /* the shim says so, or a line that only the container's end of it prints */
         bool not_in_group;  /* the yellow line about the group was seen */

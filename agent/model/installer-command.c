@@ -90,19 +90,26 @@ static void add_hostnames(WordList *list, char *const *names) {
         word_list_add_option(list, "--external-hostname", VALUE_HOSTNAMES, buffer_string(&joined));
 }
 
-/* Is a number that passed the allow-list exactly one? "1", "1.0", "01.000". */
+/* Is a number of VALUE_FACTOR's form exactly one? "1", "1.0", "01.000". */
 static bool factor_is_one(const char *text) {
         text += strspn(text, "0");
         if (*text != '1')
                 return false;
         text++;
         if (*text == '.')
-                text++;
-        return text[strspn(text, "0")] == '\0';
+                text += 1 + strspn(text + 1, "0");
+        return *text == '\0';
 }
 
+/* Checked even when it is left out: what is wrong is wrong. */
 static void add_timeout_factor(WordList *list, const char *factor) {
-        if (factor && !factor_is_one(factor))
+        char why[ALLOW_LIST_WHY_SIZE];
+
+        if (!factor)
+                return;
+        if (allow_list_check(VALUE_FACTOR, factor, why) < 0)
+                return word_list_refuse(list, "--timeout-factor", why);
+        if (!factor_is_one(factor))
                 word_list_add_option(list, "--timeout-factor", VALUE_FACTOR, factor);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A replaced file is the old one or the new one, in the order that survives a power cut; nothing is left over. */
+/* A replaced file is the old one or the new one, in an order that survives a power cut; nothing is left. */
 
 #include <setjmp.h>
 #include <stdarg.h>

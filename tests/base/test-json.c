@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -154,10 +155,11 @@ static void test_size(void **state) {
 }
 
 static void test_members(void **state) {
+        static const char document[] = "{\"s\":\"text\",\"o\":{},\"a\":[],\"t\":true,\"f\":false,"
+                                       "\"i\":-7,\"r\":1.5,\"n\":null}";
         _cleanup_json_ json_t *object = NULL, *array = NULL;
 
-        assert_int_equal(read_text("{\"s\":\"text\",\"o\":{},\"a\":[],\"t\":true,\"f\":false,\"i\":-7,\"r\":1.5,\"n\":null}",
-                                   &object, NULL), 0);
+        assert_int_equal(read_text(document, &object, NULL), 0);
         assert_int_equal(read_text("[1]", &array, NULL), 0);
 
         assert_string_equal(json_member_string(object, "s"), "text");
@@ -193,6 +195,40 @@ static void test_write_any(void **state) {
         assert_string_equal(text, "\"a/\\\"b\\\"\\n\"");
 }
 
+static size_t allocations_left;
+
+static void *scarce_malloc(size_t n) {
+        if (allocations_left == 0) {
+                errno = ENOMEM;
+                return NULL;
+        }
+        allocations_left--;
+        return malloc(n);
+}
+
+/* Each allocation of a run fails once: no memory is never mistaken for a bad document, and nothing leaks. */
+static void test_no_memory(void **state) {
+        static const char document[] = "{\"a\": [1, \"text \\u00fc\", 1.5, {}], \"bcd\": {\"e\": true}}";
+        _cleanup_json_ json_t *value = NULL;
+        size_t failures = 0;
+
+        json_set_alloc_funcs(scarce_malloc, free);
+        for (int r = -ENOMEM; r < 0; failures++) {
+                char why[JSON_WHY_SIZE] = "";
+
+                allocations_left = failures;
+                r = read_text(document, &value, why);
+                assert_true(r == 0 || r == -ENOMEM);
+                assert_string_equal(why, r == 0 ? "" : "no memory");
+        }
+        assert_true(failures > 10);
+
+        /* The sorted keys need memory as well. */
+        allocations_left = 0;
+        assert_null(json_write_compact(value));
+        json_set_alloc_funcs(malloc, free);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_accepted),
@@ -202,6 +238,7 @@ int main(void) {
                 cmocka_unit_test(test_size),
                 cmocka_unit_test(test_members),
                 cmocka_unit_test(test_write_any),
+                cmocka_unit_test(test_no_memory),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

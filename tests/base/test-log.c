@@ -181,8 +181,9 @@ static void test_journal_fields(void **state) {
         open_as_service(0, 0);
         log_record(LOG_WARNING, "file.c", 12, "function", fields, ELEMENTS(fields), "two\nlines %d", 1);
         assert_string_equal(buffer_string(&journal),
-                            "MESSAGE=two lines 1|PRIORITY=4|SYSLOG_IDENTIFIER=test-log|CODE_FILE=file.c|CODE_LINE=12|"
-                            "CODE_FUNC=function|ECE_ENROLL_STATE=BACKOFF|ECE_ENROLL_ROLES=|\n");
+                            "MESSAGE=two lines 1|PRIORITY=4|SYSLOG_IDENTIFIER=test-log|"
+                            "CODE_FILE=file.c|CODE_LINE=12|CODE_FUNC=function|"
+                            "ECE_ENROLL_STATE=BACKOFF|ECE_ENROLL_ROLES=|\n");
         assert_string_equal(taken_stderr(&b), "");
 
         /* A story on the terminal silences lines, never the journal. */

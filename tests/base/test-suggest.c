@@ -57,11 +57,12 @@ static void test_suggest(void **state) {
 
 static void test_nearest_wins(void **state) {
         static const char *const near[] = { "abcdefgh", "abcdefij", "abcdefgi" };
-        static const char *const equals[] = { "cat", "cut" };
+        static const char *const equals[] = { "cat", "cut" }, *const letters[] = { "y" };
 
         assert_string_equal(text_suggest("abcdefgij", near, ELEMENTS(near)), "abcdefij");
         assert_string_equal(text_suggest("cot", equals, ELEMENTS(equals)), "cat");
         assert_null(text_suggest("cot", NULL, 0));
+        assert_null(text_suggest("x", letters, ELEMENTS(letters))); /* one letter in one: nothing in common */
 }
 
 /* Longer than any word of ours: no suggestion, and no table to run out of. */

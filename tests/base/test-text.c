@@ -80,7 +80,9 @@ static void test_printable(void **state) {
                 { "plain ~ text", "plain ~ text" },
                 { "a\nb\tc\rd", "a?b?c?d" },
                 { "\x1b[31mred\x7f\x01", "?[31mred??" },
-                { "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80", "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80" },
+                { "Z\xc3\xbcrich \xe2\x82\xac", "Z\xc3\xbcrich \xe2\x82\xac" },
+                { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+                { "\xe0\xa0\x80\xe0\xa0", "\xe0\xa0\x80??" },
                 { "\xc2\x9b" "31m", "??31m" },           /* CSI as one character */
                 { "\xc2\x80\xc2\x9f\xc2\xa0", "????\xc2\xa0" },
                 { "\x80\xbf\xff\xfe", "????" },          /* never UTF-8 */

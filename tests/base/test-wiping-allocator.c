@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -85,9 +86,13 @@ static void test_impossible_sizes(void **state) {
         volatile size_t half = SIZE_MAX / 2, all = SIZE_MAX; /* volatile: compilers warn when they see it */
         void *block = wiping_malloc(4);
 
+        errno = 0;
         assert_null(wiping_malloc(all));
+        assert_int_equal(errno, ENOMEM);
         assert_null(wiping_malloc(all - 8));
+        errno = 0;
         assert_null(wiping_calloc(half, 3));
+        assert_int_equal(errno, ENOMEM);
         assert_null(wiping_calloc(3, half));
         assert_null(wiping_calloc(all, all));
         assert_null(wiping_realloc(block, all));

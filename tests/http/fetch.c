@@ -5,6 +5,7 @@
 #include "fetch.h"
 
 #include <assert.h>
+#include <string.h>
 
 typedef struct Run {
         sd_event *event;

@@ -7,7 +7,7 @@
 SCRIPT is a JSON list, one entry a connection, in order; the last one stays for all further ones. An entry:
 
     {"status": 200, "headers": ["Name: value"], "body": "text", "repeat": 1}   a reply with its Content-Length
-    {"raw": "bytes as latin-1"}                                                sent as they are, then closed
+    {"raw": "bytes as latin-1", "fill": "more", "repeat": 9}                   raw, then fill so many times, then closed
     {"do": "empty"}   the request is read, then the connection is closed without a word
     {"do": "reset"}   the same with a TCP reset
     {"do": "stall"}   the request is read, and nothing said until the client goes away
@@ -53,7 +53,7 @@ def read_request(connection):
 
 def reply_bytes(entry):
     if "raw" in entry:
-        return entry["raw"].encode("latin-1") * entry.get("repeat", 1)
+        return (entry["raw"] + entry.get("fill", "") * entry.get("repeat", 1)).encode("latin-1")
     body = (entry.get("body", "") * entry.get("repeat", 1)).encode()
     lines = [f"HTTP/1.1 {entry.get('status', 200)} Said"]
     lines += entry.get("headers", ["Content-Type: application/json"])

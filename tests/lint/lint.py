@@ -14,7 +14,9 @@ import sys
 TOP = pathlib.Path(os.environ.get("ECE_SOURCE_DIR") or pathlib.Path(__file__).resolve().parents[2])
 BUILD = pathlib.Path(os.environ.get("ECE_BUILD_DIR") or TOP / "build" / "default")
 
-_GENERATED = {"autom4te.cache", "build", "build-aux", "__pycache__", ".git", ".deps"}
+# Without git's list, what bootstrap and builds make has to be left out by name.
+_GENERATED = {"autom4te.cache", "build", "_build", "_inst", "build-aux", "__pycache__", ".git", ".deps",
+              "Makefile", "Makefile.in", "aclocal.m4", "configure", "config.h.in", "config.h", "config.log", "config.status"}
 
 
 def in_git():

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks for secrets where anybody could see them, as fast as it can, while something runs.
+
+It reads the command line and the environment of every process and all files below some directories. A
+known secret is searched as it is; a roles token, whose text nobody knows before, by its form and then by its
+subject, which the simulator tells.
+"""
+
+import os
+import pathlib
+import re
+import threading
+
+from coordsim import jwt
+
+TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+
+
+class Sampler:
+    def __init__(self, directories, secrets):
+        self.directories = [pathlib.Path(d) for d in directories]
+        self.secrets = {name: secret.encode() for name, secret in secrets.items()}
+        self.found = {}  # (place, what) -> where exactly
+        self.subjects = {}  # subject of a token -> places
+        self.rounds = self.seen_programs = 0
+        self.programs = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+        self.round()
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            self.round()
+
+    def round(self) -> None:
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            for name in ("cmdline", "environ"):
+                self._look("/proc/%s/%s" % (pid, name), name)
+        for directory in self.directories:
+            for where, _, names in os.walk(directory):
+                for name in names:
+                    path = os.path.join(where, name)
+                    if os.path.isfile(path):
+                        self._look(path, "file")
+        self.rounds += 1
+
+    def _look(self, path, place) -> None:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            return
+        if place == "cmdline":
+            self.programs.add(os.path.basename(data.partition(b"\0")[0]))
+        for name, secret in self.secrets.items():
+            if secret in data:
+                self.found[place, name] = path
+        if b"eyJ" in data:
+            for match in TOKEN.findall(data):
+                self._note(match.decode(), place)
+
+    def _note(self, text, place) -> None:
+        try:
+            subject = jwt.claims_of(text).get("sub")
+        except jwt.BadToken:
+            return
+        self.subjects.setdefault(subject, set()).add(place)
+
+    def places_of_tokens(self, subjects):
+        """Where tokens with these subjects were seen."""
+        return set().union(*(self.subjects.get(subject, set()) for subject in subjects))

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs unittest cases and speaks TAP: a time limit for each test, nothing left running after it.
+
+Whatever a test starts becomes, when its parent goes, a child of ours (a "child subreaper"), so what outlives
+a test can be found and ended by its id, daemons with sessions of their own included; and that it had to be is told.
+"""
+
+import ctypes
+import os
+import pathlib
+import signal
+import sys
+import time
+import traceback
+import unittest
+
+LIMIT_S = 120
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class TimedOut(Exception):
+    """A test took longer than LIMIT_S."""
+
+
+def _on_alarm(number, frame):
+    raise TimedOut("no end after %d s" % LIMIT_S)
+
+
+def adopt_orphans() -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children():
+    """(pid, state, name) of our own children; one that goes away meanwhile is no child any more."""
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, tail = stat.read_text().rpartition(")")
+        except OSError:
+            continue
+        state, parent = tail.split()[:2]
+        if int(parent) == os.getpid():
+            yield int(head.split()[0]), state, head.partition("(")[2]
+
+
+def _reap(pid) -> None:
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass
+
+
+def sweep(known=()):
+    """Ends our children but the known ones, and theirs that come to us then. The names of those still alive."""
+    left = []
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = [child for child in children() if child[0] not in known]
+        if not found:
+            break
+        for pid, state, name in found:
+            if state != "Z":
+                left.append(name)
+                os.kill(pid, signal.SIGKILL)
+            _reap(pid)
+    return left
+
+
+class Result(unittest.TestResult):
+    """Prints each test's line as soon as it has ended."""
+
+    def __init__(self, total):
+        super().__init__()
+        self.total, self.number, self.passed = total, 0, 0
+        print("1..%d" % total, flush=True)
+
+    def line(self, ok, test, remark="", details=""):
+        self.number += 1
+        print("%sok %d - %s%s" % ("" if ok else "not ", self.number, test.id().replace("__main__.", ""), remark))
+        for detail in details.rstrip().splitlines():
+            print("#   " + detail)
+        sys.stdout.flush()
+
+    @staticmethod
+    def _text(error):
+        return "".join(traceback.format_exception(*error))
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.parts = []
+        signal.signal(signal.SIGALRM, _on_alarm)
+        signal.alarm(LIMIT_S)
+
+    def stopTest(self, test):
+        signal.alarm(0)
+        super().stopTest(test)
+
+    def addSuccess(self, test):
+        if self.parts:
+            self._failed(test, "".join(self.parts))
+            return
+        self.passed += 1
+        self.line(True, test)
+
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error:
+            self.parts.append("%s\n%s" % (subtest, self._text(error)))
+
+    def _failed(self, test, text):
+        self.failed = getattr(self, "failed", 0) + 1
+        self.line(False, test, details=text)
+
+    def addError(self, test, error):
+        super().addError(test, error)
+        self._failed(test, self._text(error))
+
+    def addFailure(self, test, error):
+        super().addFailure(test, error)
+        self._failed(test, self._text(error))
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.line(True, test, " # SKIP " + reason)
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self._failed(test, "unexpected success")
+
+    def end(self) -> int:
+        failed = getattr(self, "failed", 0)
+        # A class whose setUp failed or was skipped has one line for all of its tests.
+        while self.number < self.total:
+            self.number += 1
+            print("ok %d # SKIP with the line of its class" % self.number)
+        print("# %d passed, %d failed, %d skipped" % (self.passed, failed, len(self.skipped)), flush=True)
+        return 1 if failed else 0
+
+
+class Guarded(unittest.TestSuite):
+    """A suite that tells of processes which a test has left behind."""
+
+    def run(self, result, debug=False):
+        super().run(result, debug)
+        left = sweep()
+        if left:
+            print("# left running and ended: %s" % ", ".join(sorted(left)), flush=True)
+        return result
+
+
+def run(suite) -> int:
+    adopt_orphans()
+    result = Result(suite.countTestCases())
+    Guarded([suite]).run(result)
+    return result.end()
+
+
+def main() -> None:
+    """For the end of a test module."""
+    loader = unittest.TestLoader()
+    if len(sys.argv) > 1:
+        suite = loader.loadTestsFromNames(sys.argv[1:], sys.modules["__main__"])
+    else:
+        suite = loader.loadTestsFromModule(sys.modules["__main__"])
+    sys.exit(run(suite))

@@ -101,7 +101,7 @@ static int make_keeper_directory(const char *runtime_dir, const struct passwd *u
 static int spawn_keeper(int listen_fd, char *const argv[], const char *directory) {
         posix_spawn_file_actions_t files;
         posix_spawnattr_t attributes;
-        char log_path[4096];
+        char log_path[4400];
         sigset_t none, all;
         pid_t pid;
         int error;

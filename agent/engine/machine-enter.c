@@ -36,10 +36,11 @@ void step_answered(Step *s) {
         step_disarm(s, TIMER_GUARD);
 }
 
+/* A failure that was reported is an answer; without one (guard, lost keeper, wall, stop) it may still come. */
 void step_abandon(Step *s) {
         bool fired = s->event->kind == EVENT_TIMER && s->event->timer == TIMER_GUARD;
 
-        if (fired || s->m.armed_us[TIMER_GUARD] != USEC_INFINITY)
+        if (fired || (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY && s->event->kind != EVENT_FAILED))
                 s->cancel = true;
         step_disarm(s, TIMER_GUARD);
 }

@@ -28,7 +28,7 @@ typedef struct Step {
 void step_world(Step *s, ActionKind kind);
 void step_operate(Step *s, ActionKind kind);
 void step_answered(Step *s); /* the operation under way is over */
-void step_abandon(Step *s);  /* and its answer, if there is one under way, is not wanted any more */
+void step_abandon(Step *s);  /* and its answer, if one may still come, is not wanted any more */
 void step_arm(Step *s, Timer timer, usec_t delay_us);
 void step_disarm(Step *s, Timer timer);
 void step_wipe(Step *s);

@@ -3,10 +3,11 @@
 /*
  * The install user's rights.
  *
- * The keeper is that user and simply asks the kernel. `ece-enroll check` is usually run by root, for whom everything
- * is allowed and the kernel's answer is worthless; then owner, group and mode are compared as the kernel would. That is an
- * approximation (directories above the path are not looked at), and it errs towards yes: a wrong no would stop an
- * enrollment that works, a wrong yes is found by the keeper.
+ * The keeper is that user and simply asks the kernel. `ece-enroll check` is usually run by root,
+ * for whom everything is allowed and the kernel's answer is worthless; then owner, group and mode
+ * are compared as the kernel would. That is an approximation (directories above the path are not
+ * looked at), and it errs towards yes: a wrong no would stop an enrollment that works, a wrong yes
+ * is found by the keeper.
  *
  * Failures are the answer itself, a negative errno.
  */

@@ -3,10 +3,11 @@
 /*
  * Addresses and ports, asked of the kernel alone.
  *
- * The routing table answers a question that no tool has to be parsed for: connect a UDP socket to somewhere
- * far away and look which address of ours it was given. Connecting such a socket sends no packet, and the
- * far address belongs to documentation. A port is free when it can be bound, without SO_REUSEADDR, as the
- * installer's container engine will want it; the socket never listens, so nobody can talk to it.
+ * The routing table answers a question that no tool has to be parsed for: connect a UDP socket to
+ * somewhere far away and look which address of ours it was given. Connecting such a socket sends no
+ * packet, and the far address belongs to documentation. A port is free when it can be bound,
+ * without SO_REUSEADDR, as the installer's container engine will want it; the socket never listens,
+ * so nobody can talk to it.
  *
  * Nothing here fails: a question that the kernel does not answer has the answer that stops nobody.
  */
@@ -56,7 +57,8 @@ static bool is_usable(const Address *a) {
 
                 return host != INADDR_ANY && host >> 24 != IN_LOOPBACKNET && host >> 16 != 0xa9fe;
         }
-        return !IN6_IS_ADDR_UNSPECIFIED(&a->six.sin6_addr) && !IN6_IS_ADDR_LOOPBACK(&a->six.sin6_addr) &&
+        return !IN6_IS_ADDR_UNSPECIFIED(&a->six.sin6_addr) &&
+               !IN6_IS_ADDR_LOOPBACK(&a->six.sin6_addr) &&
                !IN6_IS_ADDR_LINKLOCAL(&a->six.sin6_addr);
 }
 
@@ -74,8 +76,9 @@ static bool source_towards(const char *far_away, char ret[static ADDRESS_SIZE]) 
         if (getsockname(fd, &a.any, &size) < 0 || !is_usable(&a))
                 return false;
         return inet_ntop(a.any.sa_family,
-                         a.any.sa_family == AF_INET ? (const void *) &a.four.sin_addr : &a.six.sin6_addr, ret,
-                         ADDRESS_SIZE) != NULL;
+                         a.any.sa_family == AF_INET ? (const void *) &a.four.sin_addr
+                                                    : &a.six.sin6_addr,
+                         ret, ADDRESS_SIZE) != NULL;
 }
 
 const char *address_default(char ret[static ADDRESS_SIZE]) {

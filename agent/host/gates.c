@@ -3,12 +3,13 @@
 /*
  * The gates: one table, one function each.
  *
- * Minting a token starts an hour that nobody can stop, so what can be known to be missing is looked for before.
- * A gate answers with what it found and, if it is shut, with an Observation; whether that is worth waiting for (the
- * engine of a booting host) or the end (a user that ECE refuses) is decided by the classification table, not here.
+ * Minting a token starts an hour that nobody can stop, so what can be known to be missing is looked
+ * for before. A gate answers with what it found and, if it is shut, with an Observation; whether
+ * that is worth waiting for (the engine of a booting host) or the end (a user that ECE refuses) is
+ * decided by the classification table, not here.
  *
- * All of them are run, always, also after the first shut one: whoever reads `ece-enroll check` wants the whole
- * list. None writes, none waits for a peer, none fails.
+ * All of them are run, always, also after the first shut one: whoever reads `ece-enroll check`
+ * wants the whole list. None writes, none waits for a peer, none fails.
  */
 
 #include "host/gates.h"
@@ -68,7 +69,8 @@ static Observation check_script(const Context *c, GateResult *gate) {
 static Observation check_script_sha256(const Context *c, GateResult *gate) {
         if (c->facts->script_sha256[0] == '\0')
                 return host_check_script(c->spec, c->facts);
-        found(gate, "%s%s", c->facts->script_sha256, c->spec->installer.sha256 ? "" : " (the spec names none)");
+        found(gate, "%s%s", c->facts->script_sha256,
+              c->spec->installer.sha256 ? "" : " (the spec names none)");
         return host_check_script_sha256(c->spec, c->facts);
 }
 
@@ -79,8 +81,10 @@ static Observation check_script_version(const Context *c, GateResult *gate) {
         return host_check_script_version(c->spec, c->facts);
 }
 
-/* What may be wrong with a path before the install user's rights matter: not there, or something else. */
-static Observation check_type(const char *gate_name, const char *path, mode_t type, const char *type_name) {
+/* What may be wrong with a path before the install user's rights matter: not there, or something
+ * else. */
+static Observation check_type(const char *gate_name, const char *path, mode_t type,
+                              const char *type_name) {
         struct stat st;
 
         if (stat(path, &st) < 0)
@@ -107,18 +111,21 @@ static Observation check_engine_socket(const Context *c, GateResult *gate) {
                 return OBSERVATION_NONE;
         r = unix_socket_probe(path);
         if (r < 0)
-                return observe(ORIGIN_HOST, -r, gate->name, path, "nobody answers there: %s", strerror(-r));
+                return observe(ORIGIN_HOST, -r, gate->name, path, "nobody answers there: %s",
+                               strerror(-r));
         return OBSERVATION_NONE;
 }
 
-/* The script asks `docker ps` by that name whatever the engine is; podman hosts have a wrapper for it. */
+/* The script asks `docker ps` by that name whatever the engine is; podman hosts have a wrapper
+ * for it. */
 static Observation check_engine_client(const Context *c, GateResult *gate) {
         bool podman = c->spec->installer.engine == ENGINE_PODMAN;
         const char *name = podman ? "podman-remote" : "docker";
         char client[256], wrapper[256];
 
         if (path_find(c->path, name, client, sizeof(client)) < 0)
-                return observe(ORIGIN_HOST, 0, gate->name, NULL, "there is no '%s' in %s", name, c->path);
+                return observe(ORIGIN_HOST, 0, gate->name, NULL, "there is no '%s' in %s", name,
+                               c->path);
         if (!podman)
                 found(gate, "%s", client);
         else if (path_find(c->path, "docker", wrapper, sizeof(wrapper)) < 0)
@@ -139,21 +146,25 @@ static Observation check_storage(const Context *c, GateResult *gate) {
         r = access_for_user(c->facts, path, R_OK | W_OK | X_OK);
         if (r < 0)
                 return observe(ORIGIN_HOST, -r, gate->name, path,
-                               "user '%s' may not read, write and enter it", c->spec->installer.user);
+                               "user '%s' may not read, write and enter it",
+                               c->spec->installer.user);
         return OBSERVATION_NONE;
 }
 
-/* An address that the spec names may be translated on the way: if no interface has it, that is told and let pass. */
+/* An address that the spec names may be translated on the way: if no interface has it, that is
+ * told and let pass. */
 static Observation check_address(const Context *c, GateResult *gate) {
         const char *named = c->spec->host.host_ip;
 
         if (named) {
-                found(gate, "%s%s", named, address_is_local(named) ? "" : " (no interface of this host has it)");
+                found(gate, "%s%s", named,
+                      address_is_local(named) ? "" : " (no interface of this host has it)");
                 return OBSERVATION_NONE;
         }
         if (c->facts->default_address[0] == '\0')
-                return observe(ORIGIN_HOST, 0, gate->name, NULL,
-                               "there is no default route to take an address from, and no host.host_ip");
+                return observe(
+                        ORIGIN_HOST, 0, gate->name, NULL,
+                        "there is no default route to take an address from, and no host.host_ip");
         found(gate, "%s (of the default route)", c->facts->default_address);
         return OBSERVATION_NONE;
 }
@@ -167,13 +178,14 @@ static Observation check_ports(const Context *c, GateResult *gate) {
         for (size_t i = 0; i < ELEMENTS(installer_ports); i++) {
                 Buffer *list = port_is_free(installer_ports[i]) ? &free_ones : &busy;
 
-                if (buffer_append_format(list, "%s%u", list->size > 0 ? ", " : "", installer_ports[i]) < 0)
+                if (buffer_append_format(list, "%s%u", list->size > 0 ? ", " : "",
+                                         installer_ports[i]) < 0)
                         return OBSERVATION_NONE; /* no memory for a sentence: somebody else will notice */
         }
         found(gate, "free: %s", free_ones.size > 0 ? buffer_string(&free_ones) : "none");
         if (busy.size > 0)
-                return observe(ORIGIN_HOST, 0, gate->name, NULL, "somebody on this host uses port %s",
-                               buffer_string(&busy));
+                return observe(ORIGIN_HOST, 0, gate->name, NULL,
+                               "somebody on this host uses port %s", buffer_string(&busy));
         return OBSERVATION_NONE;
 }
 
@@ -190,7 +202,8 @@ static const Gate gates[] = {
 };
 _Static_assert(ELEMENTS(gates) <= GATES_MAX, "the caller's array holds all gates");
 
-size_t gates_check(const Spec *spec, const HostFacts *facts, const char *path, GateResult ret[static GATES_MAX]) {
+size_t gates_check(const Spec *spec, const HostFacts *facts, const char *path,
+                   GateResult ret[static GATES_MAX]) {
         const Context context = { spec, facts, path };
 
         for (size_t i = 0; i < ELEMENTS(gates); i++) {

@@ -3,11 +3,12 @@
 /*
  * The facts of this host that the Plan depends on, gathered once and written down as plain values.
  *
- * Nothing is judged: a user that does not exist or a script that can't be read leaves its fields empty, and the Plan
- * says what that means. The only failure is memory.
+ * Nothing is judged: a user that does not exist or a script that can't be read leaves its fields
+ * empty, and the Plan says what that means. The only failure is memory.
  *
- * The script is opened once; its version and its digest come from the same open file, so that both are of the
- * same bytes. It is foreign: a fifo does not hang us, and something too large to be a script is not read.
+ * The script is opened once; its version and its digest come from the same open file, so that both
+ * are of the same bytes. It is foreign: a fifo does not hang us, and something too large to be a
+ * script is not read.
  */
 
 #include "host/host-facts.h"

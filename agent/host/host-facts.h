@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Gathers HostFacts: addresses from the kernel's routing table (a connected UDP socket's own address; no
- * packet is sent), the install user from the user database, version line and SHA-256 of the script. */
+/* Gathers HostFacts: addresses from the kernel's routing table (a connected UDP socket's own
+ * address; no packet is sent), the install user from the user database, version line and SHA-256
+ * of the script. */
 
 #include "model/facts.h"
 #include "model/spec.h"
@@ -10,9 +11,10 @@
 /* 0; -ENOMEM. What is not there is left empty in the facts: the Plan judges. */
 int host_facts_gather(const Spec *spec, HostFacts *ret);
 
-/* The value assigned to CLOUD_ENTERPRISE_VERSION in a script's text, only when it has the form of a version
- * and is a plain assignment (optionally readonly/declare/export/local, optionally quoted, optionally
- * "${CLOUD_ENTERPRISE_VERSION:-4.0.3}" style default). 0, -ENOENT. Pure; for tests and fuzzing. */
+/* The value assigned to CLOUD_ENTERPRISE_VERSION in a script's text, only when it has the form
+ * of a version and is a plain assignment (optionally readonly/declare/export/local, optionally
+ * quoted, optionally "${CLOUD_ENTERPRISE_VERSION:-4.0.3}" style default). 0, -ENOENT. Pure; for
+ * tests and fuzzing. */
 int script_version_find(const char *text, size_t n, char ret[static 64]);
 
 /* machine-id(5), 32 hex digits; falls back to the host name's hash. */

@@ -3,9 +3,10 @@
 /*
  * PATH, as it is made for the installer and as programs are looked for in it.
  *
- * The script calls everything by bare name: the engine's client, sysctl, df, id. An inherited PATH may put a site's own
- * directories first, but a relative or empty entry means "wherever we happen to be" and is dropped, as is every name that the
- * allow-list does not know; the system's own directories always follow, sbin included.
+ * The script calls everything by bare name: the engine's client, sysctl, df, id. An inherited PATH
+ * may put a site's own directories first, but a relative or empty entry means "wherever we happen
+ * to be" and is dropped, as is every name that the allow-list does not know; the system's own
+ * directories always follow, sbin included.
  *
  * What fails: memory (NULL), and a program that is not there (-ENOENT).
  */
@@ -31,7 +32,8 @@ static const char *const system_directories[] = {
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
 };
 
-/* Copies the entry at *cursor and moves behind it; false at the end. One that is too long comes out empty. */
+/* Copies the entry at *cursor and moves behind it; false at the end. One that is too long comes
+ * out empty. */
 static bool next_directory(const char **cursor, char ret[static DIRECTORY_SIZE]) {
         size_t n;
 
@@ -82,7 +84,8 @@ char *installer_path_make(const char *path) {
 static bool is_program(const char *path) {
         struct stat st;
 
-        return stat(path, &st) == 0 && S_ISREG(st.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+        return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+               faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
 }
 
 int path_find(const char *path, const char *name, char *ret, size_t ret_size) {
@@ -94,7 +97,8 @@ int path_find(const char *path, const char *name, char *ret, size_t ret_size) {
                 if (directory[0] != '/')
                         continue;
                 n = snprintf(candidate, sizeof(candidate), "%s/%s", directory, name);
-                if (n < 0 || (size_t) n >= sizeof(candidate) || (size_t) n >= ret_size || !is_program(candidate))
+                if (n < 0 || (size_t) n >= sizeof(candidate) || (size_t) n >= ret_size ||
+                    !is_program(candidate))
                         continue;
                 (void) memcpy(ret, candidate, (size_t) n + 1);
                 return 0;

@@ -3,8 +3,8 @@
 /*
  * A stable number for this host, from which its place in the splay and its jitter follow.
  *
- * It identifies nothing to anybody, so an image whose machine-id is not initialised yet is no failure:
- * the host's name, hashed, spreads a fleet just as well. Nothing here fails.
+ * It identifies nothing to anybody, so an image whose machine-id is not initialised yet is no
+ * failure: the host's name, hashed, spreads a fleet just as well. Nothing here fails.
  */
 
 #include <string.h>

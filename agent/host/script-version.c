@@ -3,12 +3,13 @@
 /*
  * Which ECE does this script install?
  *
- * Elastic distributes one script without a version in its name; the version is an assignment inside. It is looked for
- * without running anything: a line that assigns CLOUD_ENTERPRISE_VERSION a literal, alone or as the default of itself.
- * The first such line counts. Lines that assign it from an option ("$2") don't have the form of a version and are passed by.
+ * Elastic distributes one script without a version in its name; the version is an assignment
+ * inside. It is looked for without running anything: a line that assigns CLOUD_ENTERPRISE_VERSION a
+ * literal, alone or as the default of itself. The first such line counts. Lines that assign it from
+ * an option ("$2") don't have the form of a version and are passed by.
  *
- * The script is foreign text. What is found has passed the allow-list; anything unexpected means "not found" (-ENOENT),
- * which the Plan refuses. Fuzzed.
+ * The script is foreign text. What is found has passed the allow-list; anything unexpected means
+ * "not found" (-ENOENT), which the Plan refuses. Fuzzed.
  */
 
 #include <errno.h>
@@ -86,7 +87,8 @@ static bool read_literal(Cursor *c, char ret[static VERSION_SIZE]) {
         char quote = skip_quote(c);
         size_t n = 0;
 
-        while (c->at < c->end && !is_blank(*c->at) && !strchr("\"'};#", *c->at) && n < VERSION_SIZE - 1)
+        while (c->at < c->end && !is_blank(*c->at) && !strchr("\"'};#", *c->at) &&
+               n < VERSION_SIZE - 1)
                 ret[n++] = *c->at++;
         ret[n] = '\0';
         return skip_closing(c, quote);
@@ -100,7 +102,8 @@ static bool read_value(Cursor *c, char ret[static VERSION_SIZE]) {
         if (quote == '\'' || !skip(&inner, "${" VARIABLE))
                 return read_literal(c, ret);
         (void) skip(&inner, ":");
-        if (!skip(&inner, "-") || !read_literal(&inner, ret) || !skip(&inner, "}") || !skip_closing(&inner, quote))
+        if (!skip(&inner, "-") || !read_literal(&inner, ret) || !skip(&inner, "}") ||
+            !skip_closing(&inner, quote))
                 return false;
         *c = inner;
         return true;

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
+
 typedef struct Keeper Keeper;
 
 typedef struct KeeperOptions {
@@ -21,9 +23,26 @@ typedef struct KeeperOptions {
         const char *path;        /* PATH for the installer (gates.h: installer_path_make()) */
         uid_t agent_uid;         /* who may connect beside root and ourselves; (uid_t) -1: nobody */
         bool idle_exit;          /* leave when nobody is connected, nothing runs and nothing is unacknowledged */
+
+        /* Something for the log: level as in syslog.h. May be NULL; this room does not log itself. */
+        void (*notice)(void *userdata, int level, const char *text);
+        void *userdata;
+
+        /* 0 for each means what is said here. Tests shrink them. */
+        usec_t slack_us;      /* 60 s: over the spec's attempt_timeout, before the keeper ends an attempt by itself */
+        usec_t kill_after_us; /* 10 s: between SIGTERM and SIGKILL to the installer's process group */
+        usec_t drain_us;      /* 5 s: for output that comes after the installer has exited */
+        usec_t idle_us;       /* 2 s: idle for so long before leaving; fifteen times that before the first connection */
 } KeeperOptions;
 
-int keeper_new(sd_event *event, int listen_fd, const KeeperOptions *options, Keeper **ret); /* takes listen_fd over */
+/*
+ * Reads the spec and the record, adopts the installer that an earlier keeper left running, listens.
+ * Takes listen_fd over (also on failure); options are copied. 0; -EINVAL or -ENOENT: there is no usable spec;
+ * other negative errno. Does not insist on a uid: whoever calls it decides as whom the installer runs.
+ */
+int keeper_new(sd_event *event, int listen_fd, const KeeperOptions *options, Keeper **ret);
+
+/* Lets go of everything; a running installer goes on and waits for the next keeper. */
 Keeper *keeper_free(Keeper *k);
 static inline void keeper_freep(Keeper **slot) {
         (void) keeper_free(*slot);

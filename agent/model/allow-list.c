@@ -157,32 +157,29 @@ static int check_address_6(const struct in6_addr *a, bool loopback_ok, char *why
         return 0;
 }
 
-/* 0, or -EINVAL with why; *literal says whether the value is an address at all. */
-static int check_literal(const char *value, bool loopback_ok, bool *literal, char *why) {
+static bool is_literal(const char *value) {
+        unsigned char address[sizeof(struct in6_addr)];
+
+        return inet_pton(AF_INET, value, address) == 1 || inet_pton(AF_INET6, value, address) == 1;
+}
+
+/* The value is an address, in the one spelling that compares as text, and other hosts can use it. */
+static int check_literal(const char *value, bool loopback_ok, char *why) {
         char canonical[INET6_ADDRSTRLEN];
         struct in6_addr a6;
         struct in_addr a4;
-        int family = AF_INET;
 
-        *literal = true;
-        if (inet_pton(AF_INET, value, &a4) != 1) {
-                family = AF_INET6;
-                if (inet_pton(AF_INET6, value, &a6) != 1) {
-                        *literal = false;
-                        return refuse(why, "is not an IPv4 or IPv6 address");
-                }
-        }
-        const void *address = family == AF_INET ? (const void *) &a4 : (const void *) &a6;
-        if (!inet_ntop(family, address, canonical, sizeof(canonical)) || !streq(canonical, value))
+        if (inet_pton(AF_INET, value, &a4) == 1) /* which accepts the canonical form only */
+                return check_address_4(&a4, loopback_ok, why);
+        if (inet_pton(AF_INET6, value, &a6) != 1)
+                return refuse(why, "is not an IPv4 or IPv6 address");
+        if (!inet_ntop(AF_INET6, &a6, canonical, sizeof(canonical)) || !streq(canonical, value))
                 return refuse(why, "is not in canonical form");
-        return family == AF_INET ? check_address_4(&a4, loopback_ok, why)
-                                 : check_address_6(&a6, loopback_ok, why);
+        return check_address_6(&a6, loopback_ok, why);
 }
 
 static int check_address(const char *value, char *why) {
-        bool literal;
-
-        return check_literal(value, false, &literal, why);
+        return check_literal(value, false, why);
 }
 
 static int check_label(Part label, char *why) {
@@ -219,11 +216,8 @@ static int check_hostname(Part name, char *why) {
 }
 
 static int check_coordinator(const char *value, char *why) {
-        bool literal;
-        int r = check_literal(value, true, &literal, why);
-
-        if (literal)
-                return r;
+        if (is_literal(value))
+                return check_literal(value, true, why);
         if (strchr(value, ':'))
                 return refuse(why, "is not an IPv6 address, and a host name has no ':'");
         return check_hostname((Part) { value, strlen(value) }, why);
@@ -302,7 +296,6 @@ static int check_memory_settings(const char *value, char *why) {
 static int check_registry(const char *value, char *why) {
         const char *rest = value;
         Part host = part_next(&rest, ':');
-        bool literal = false;
         char name[254];
         uint64_t port;
 
@@ -311,8 +304,7 @@ static int check_registry(const char *value, char *why) {
                 return refuse(why, "has no port between 1 and 65535 behind ':'");
         if (!part_copy(host, name, sizeof(name)))
                 return refuse(why, "has a host name of more than 253 bytes");
-        int r = check_literal(name, true, &literal, why);
-        return literal ? r : check_hostname(host, why);
+        return is_literal(name) ? check_literal(name, true, why) : check_hostname(host, why);
 }
 
 static int check_repository(const char *value, char *why) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Checks on HostFacts that the Plan and the gates share, so that both say the same. Pure. Each gives
- * OBSERVATION_NONE or what is wrong. */
+/* Checks on HostFacts that the Plan and the gates share, so that both say the same. Pure. Each
+ * gives OBSERVATION_NONE or what is wrong. */
 
 #include "model/facts.h"
 #include "model/outcome.h"

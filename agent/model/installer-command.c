@@ -3,14 +3,16 @@
 /*
  * The installer's argument list.
  *
- * ECE's installer is a shell script that evaluates its arguments, splits them at blanks, expands globs in them and stops
- * reading at an empty one. There is no quoting that helps, so nothing is quoted: each value has
- * to have the form of its kind (model/allow-list.h) or there is no command. It is asked here again although
- * the spec's decoder asked before, because this is the last place before the shell, and because the token and the version
- * come from the network. An option whose value is unknown is left out with its value.
+ * ECE's installer is a shell script that evaluates its arguments, splits them at blanks, expands
+ * globs in them and stops reading at an empty one. There is no quoting that helps, so nothing is
+ * quoted: each value has to have the form of its kind (model/allow-list.h) or there is no command.
+ * It is asked here again although the spec's decoder asked before, because this is the last place
+ * before the shell, and because the token and the version come from the network. An option whose
+ * value is unknown is left out with its value.
  *
- * The extra arguments are the operator's, but no back door: they can't say again what the agent says, since
- * the installer would believe the later one and the verdict would be held against the earlier.
+ * The extra arguments are the operator's, but no back door: they can't say again what the agent
+ * says, since the installer would believe the later one and the verdict would be held against the
+ * earlier.
  *
  * What fails: memory, and a value that is refused, which names the option and never the value.
  */
@@ -31,7 +33,8 @@
 #include "model/installer-environment.h"
 #include "model/word-list.h"
 
-/* Each option that build_arguments() can make; a second one among the extra arguments is refused. */
+/* Each option that build_arguments() can make; a second one among the extra arguments is
+ * refused. */
 static const char *const own_options[] = {
         "--coordinator-host",  "--roles-token",      "--roles",
         "--runner-id",         "--host-ip",          "--cloud-enterprise-version",
@@ -120,16 +123,19 @@ static bool is_own_option(const char *word) {
         return false;
 }
 
-/* "--help" and a bare "help" make the installer print a page and exit with 0, which looks like success. */
+/* "--help" and a bare "help" make the installer print a page and exit with 0, which looks like
+ * success. */
 static void add_extra_option(WordList *list, const char *word) {
         char why[ALLOW_LIST_WHY_SIZE];
 
         if (allow_list_check(VALUE_OPTION, word, why) < 0)
                 return word_list_refuse(list, "extra_args", why);
         if (is_own_option(word))
-                return word_list_refuse(list, "extra_args", "repeats an option that has a key of its own");
+                return word_list_refuse(list, "extra_args",
+                                        "repeats an option that has a key of its own");
         if (streq(word, "--help"))
-                return word_list_refuse(list, "extra_args", "asks for help, not for an installation");
+                return word_list_refuse(list, "extra_args",
+                                        "asks for help, not for an installation");
         word_list_add(list, word);
 }
 
@@ -141,7 +147,8 @@ static void add_extra_value(WordList *list, const char *word, bool after_option)
         if (!after_option)
                 return word_list_refuse(list, "extra_args", "has a value that follows no option");
         if (streq(word, "help"))
-                return word_list_refuse(list, "extra_args", "asks for help, not for an installation");
+                return word_list_refuse(list, "extra_args",
+                                        "asks for help, not for an installation");
         word_list_add(list, word);
 }
 
@@ -186,8 +193,8 @@ static void add_plan(WordList *list, const Plan *plan) {
         add_extra(list, spec->installer.extra_args);
 }
 
-static int build_arguments(const Plan *plan, const char *coordinator_host, const char *token, char ***ret,
-                           Observation *refusal) {
+static int build_arguments(const Plan *plan, const char *coordinator_host, const char *token,
+                           char ***ret, Observation *refusal) {
         _cleanup_word_list_ WordList list = { 0 };
 
         word_list_add_checked(&list, "installer.script", VALUE_PATH, plan->spec->installer.script);
@@ -204,10 +211,12 @@ int installer_command_build(const InstallerCommandRequest *request, InstallerCom
         const Plan *plan = request->plan;
         int r;
 
-        r = build_arguments(plan, request->coordinator_host, request->token, &command.argv, refusal);
+        r = build_arguments(plan, request->coordinator_host, request->token, &command.argv,
+                            refusal);
         if (r < 0)
                 return r;
-        r = installer_environment_build(plan, request->path, request->extra_env, &command.envp, refusal);
+        r = installer_environment_build(plan, request->path, request->extra_env, &command.envp,
+                                        refusal);
         if (r < 0)
                 return r;
         *ret = command;
@@ -215,7 +224,8 @@ int installer_command_build(const InstallerCommandRequest *request, InstallerCom
         return 0;
 }
 
-/* A full build with stand-ins for what is not known yet: there is no second list of checks to forget one in. */
+/* A full build with stand-ins for what is not known yet: there is no second list of checks to
+ * forget one in. */
 int installer_command_check(const Plan *plan, Observation *refusal) {
         _cleanup_(installer_command_done) InstallerCommand command = { 0 };
         Plan whole = *plan;

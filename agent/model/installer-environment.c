@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The installer's environment: PATH, HOME, USER, LOGNAME, LC_ALL, DOCKER_HOST, and what the keeper adds for its shim.
+ * The installer's environment: PATH, HOME, USER, LOGNAME, LC_ALL, DOCKER_HOST, and what the keeper
+ * adds for its shim.
  *
- * HOME is the install user's because the engine's client looks for registry credentials there. LC_ALL=C keeps
- * the messages that we recognise stable. DOCKER_HOST names the same socket as --host-docker-host: the script's first
- * check uses the one, everything else the other; it evaluates both. Names in `extra` are held against a list of what may
- * be there, because a name is all it takes to preset one of the script's own variables.
+ * HOME is the install user's because the engine's client looks for registry credentials there.
+ * LC_ALL=C keeps the messages that we recognise stable. DOCKER_HOST names the same socket as
+ * --host-docker-host: the script's first check uses the one, everything else the other; it
+ * evaluates both. Names in `extra` are held against a list of what may be there, because a name is
+ * all it takes to preset one of the script's own variables.
  *
  * What fails: memory, and a value or name that is refused.
  */
@@ -72,9 +74,11 @@ static void add_extra(WordList *list, const char *pair) {
         (void) memcpy(name, pair, n);
         name[n] = '\0';
         if (!name_may_be_added(name))
-                return word_list_refuse(list, "environment", "has a name that the installer might read");
+                return word_list_refuse(list, "environment",
+                                        "has a name that the installer might read");
         if (!value_may_be_added(pair + n + 1))
-                return word_list_refuse(list, name, "holds a quote, a '$' or an unprintable character");
+                return word_list_refuse(list, name,
+                                        "holds a quote, a '$' or an unprintable character");
         word_list_add(list, pair);
 }
 
@@ -89,7 +93,8 @@ int installer_environment_build(const Plan *plan, const char *path, char *const 
         word_list_add_variable(&list, "USER", "", VALUE_PLAIN, plan->user_name);
         word_list_add_variable(&list, "LOGNAME", "", VALUE_PLAIN, plan->user_name);
         word_list_add(&list, "LC_ALL=C");
-        word_list_add_variable(&list, "DOCKER_HOST", "unix://", VALUE_PATH, plan->spec->installer.engine_socket);
+        word_list_add_variable(&list, "DOCKER_HOST", "unix://", VALUE_PATH,
+                               plan->spec->installer.engine_socket);
         for (size_t i = 0; extra && extra[i]; i++)
                 add_extra(&list, extra[i]);
         return word_list_take(&list, ret, refusal);

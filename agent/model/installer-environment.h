@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The installer's environment, made from nothing: about a dozen of the script's variables can be preset by an innocent name
- * that was inherited, so nothing is. Called by installer_command_build() only. */
+/* The installer's environment, made from nothing: about a dozen of the script's variables can be
+ * preset by an innocent name that was inherited, so nothing is. Called by
+ * installer_command_build() only. */
 
 #include "model/plan.h"
 

@@ -4,13 +4,14 @@
  * The claims of a JWT.
  *
  * A roles token says in plain JSON what it is good for, signed with a key that never leaves the
- * platform. So we can read it but can't verify it, and need no JWT library for that: three parts, base64url
- * without padding, JSON objects in the first two. The decoder is strict where leniency could let two readers of one
- * token see different things: no padding, no foreign character, no stray bits at the end of a
- * part, no duplicate member (base/json.h).
+ * platform. So we can read it but can't verify it, and need no JWT library for that: three parts,
+ * base64url without padding, JSON objects in the first two. The decoder is strict where leniency
+ * could let two readers of one token see different things: no padding, no foreign character, no
+ * stray bits at the end of a part, no duplicate member (base/json.h).
  *
- * A claim of the wrong type counts as absent; token.c then refuses a token that lacks what it must have. What fails
- * here: text that is no JWT (-EBADMSG) and memory (-ENOMEM). The token comes from the network: fuzzed.
+ * A claim of the wrong type counts as absent; token.c then refuses a token that lacks what it must
+ * have. What fails here: text that is no JWT (-EBADMSG) and memory (-ENOMEM). The token comes from
+ * the network: fuzzed.
  */
 
 #include <errno.h>
@@ -42,7 +43,8 @@ static int digit_value(char c) {
         return c == '_' ? 63 : -1;
 }
 
-/* Decodes a part into out, which has room for its size. False for anything that no encoder writes. */
+/* Decodes a part into out, which has room for its size. False for anything that no encoder
+ * writes. */
 static bool base64url_decode(const Part *part, unsigned char *out, size_t *ret_size) {
         uint32_t bits = 0; /* the lowest n_bits of it wait for more */
         unsigned n_bits = 0;
@@ -61,7 +63,8 @@ static bool base64url_decode(const Part *part, unsigned char *out, size_t *ret_s
                         bits &= (1U << n_bits) - 1;
                 }
         }
-        /* Six bits left over are a lone digit that encodes nothing; bits that are set would be lost. */
+        /* Six bits left over are a lone digit that encodes nothing; bits that are set would be
+         * lost. */
         if (n_bits == 6 || bits != 0)
                 return false;
         *ret_size = n;
@@ -130,7 +133,8 @@ static void read_expiry(const json_t *payload, TokenClaims *claims) {
         if (json_is_integer(exp)) {
                 claims->has_exp = true;
                 claims->exp_s = json_integer_value(exp);
-        } else if (json_is_real(exp) && json_real_value(exp) > -1e15 && json_real_value(exp) < 1e15) {
+        } else if (json_is_real(exp) && json_real_value(exp) > -1e15 &&
+                   json_real_value(exp) < 1e15) {
                 claims->has_exp = true;
                 claims->exp_s = (int64_t) json_real_value(exp);
         }

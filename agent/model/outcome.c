@@ -3,10 +3,10 @@
 /*
  * Observations are made here and nowhere else.
  *
- * Whoever talks to the world hands over what it heard as it heard it. observe() makes that text printable
- * and cuts it to size, so that everything behind it (classification, journal, status file, terminal) may show an
- * Observation without another thought. Keeping secrets out of it is the caller's part: no type with
- * a secret in it has a printable form.
+ * Whoever talks to the world hands over what it heard as it heard it. observe() makes that text
+ * printable and cuts it to size, so that everything behind it (classification, journal, status
+ * file, terminal) may show an Observation without another thought. Keeping secrets out of it is the
+ * caller's part: no type with a secret in it has a printable form.
  *
  * Nothing in this file can fail.
  */
@@ -60,7 +60,8 @@ const char *outcome_class_to_string(OutcomeClass c) {
         return class_words[c];
 }
 
-Observation observe(Origin origin, int number, const char *code, const char *where, const char *detail, ...) {
+Observation observe(Origin origin, int number, const char *code, const char *where,
+                    const char *detail, ...) {
         /* Twice the room, so that text_copy_printable() is the one that cuts, and marks the cut. */
         char text[2 * OBSERVATION_DETAIL_SIZE] = "";
         Observation o = { .origin = origin, .number = number };

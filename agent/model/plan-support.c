@@ -3,10 +3,11 @@
 /*
  * What this release does not do yet, said aloud.
  *
- * The spec's contract is larger than what is acted on. A key that is silently ignored is worse than one that
- * is refused: whoever asked for a token to be deleted after the join believes that it is gone. So what would change
- * the host or the installation is refused (plan_unsupported), and what only reports less is
- * named (plan_without_effect). Both lists shrink to nothing as the program grows; a row is one predicate and one sentence.
+ * The spec's contract is larger than what is acted on. A key that is silently ignored is worse than
+ * one that is refused: whoever asked for a token to be deleted after the join believes that it is
+ * gone. So what would change the host or the installation is refused (plan_unsupported), and what
+ * only reports less is named (plan_without_effect). Both lists shrink to nothing as the program
+ * grows; a row is one predicate and one sentence.
  *
  * Pure functions of the Spec: nothing fails, nothing on the host is looked at.
  */
@@ -16,7 +17,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-/* The default of report.hooks_dir. A directory that was never named is no wish, whatever may lie in it. */
+/* The default of report.hooks_dir. A directory that was never named is no wish, whatever may lie
+ * in it. */
 #define HOOKS_DIR_DEFAULT "/etc/ece-enroll/hooks.d"
 
 typedef struct Limit {
@@ -59,25 +61,32 @@ static bool sets_webhook(const Spec *spec) {
 
 static const Limit unsupported[] = {
         { asks_persistent_token,
-          "token.persistent: true is not supported by this release; leave it out and an ephemeral token is minted" },
+          "token.persistent: true is not supported by this release; leave it out and an ephemeral "
+          "token is minted" },
         { asks_verify_local,
-          "verify.by: local is not supported by this release; the host is verified by the coordinator" },
+          "verify.by: local is not supported by this release; the host is verified by the "
+          "coordinator" },
         { asks_verify_both,
           "verify.by: both is not supported by this release; use verify.by: coordinator" },
         { asks_forget_credential,
-          "forget_credential: true is not supported by this release; the credential would stay on the host" },
+          "forget_credential: true is not supported by this release; the credential would stay on "
+          "the host" },
         { brings_token_but_no_credential,
-          "token.source names a pre-minted token and there is no credential; this release needs one to verify "
-          "the host with the coordinator" },
+          "token.source names a pre-minted token and there is no credential; this release needs one "
+          "to verify the host with the coordinator" },
 };
 
 static const Limit without_effect[] = {
-        { sets_hooks_dir, "report.hooks_dir has no effect in this release: no hook is run" },
-        { sets_metrics_textfile, "report.metrics_textfile has no effect in this release: no metrics are written" },
-        { sets_webhook, "report.webhook has no effect in this release: nothing is sent" },
+        { sets_hooks_dir,
+          "report.hooks_dir has no effect in this release: no hook is run" },
+        { sets_metrics_textfile,
+          "report.metrics_textfile has no effect in this release: no metrics are written" },
+        { sets_webhook,
+          "report.webhook has no effect in this release: nothing is sent" },
 };
 
-static const char *nth_that_applies(const Limit limits[], size_t n_limits, const Spec *spec, size_t n) {
+static const char *nth_that_applies(const Limit limits[], size_t n_limits, const Spec *spec,
+                                    size_t n) {
         for (size_t i = 0; i < n_limits; i++)
                 if (limits[i].asked(spec) && n-- == 0)
                         return limits[i].sentence;

@@ -3,12 +3,13 @@
 /*
  * The Plan: every "auto" of the spec resolved, every pair of facts that must fit held together.
  *
- * All that can be known to fail before a token is minted has to fail here: a script that is older than the
- * platform, a user that ECE refuses, a value that the installer would evaluate. The function is pure, so agent and keeper, each
- * reading the spec by itself, arrive at the same values, and `ece-enroll plan` shows exactly them.
+ * All that can be known to fail before a token is minted has to fail here: a script that is older
+ * than the platform, a user that ECE refuses, a value that the installer would evaluate. The
+ * function is pure, so agent and keeper, each reading the spec by itself, arrive at the same
+ * values, and `ece-enroll plan` shows exactly them.
  *
- * Refusals come in the order in which a person would mend them: user, script, versions, address, values.
- * What fails: memory.
+ * Refusals come in the order in which a person would mend them: user, script, versions, address,
+ * values. What fails: memory.
  */
 
 #include "model/plan.h"
@@ -61,8 +62,10 @@ static Observation refuse_value(const char *where, const char *why) {
         return observe(ORIGIN_PLAN, 0, "value-refused", where, "%s: the value %s", where, why);
 }
 
-/* Copies a value that passes and fits. An over-long one is refused, never cut: a cut id is another id. */
-static Observation take_value(const char *where, ValueKind kind, const char *value, char *dst, size_t dst_size) {
+/* Copies a value that passes and fits. An over-long one is refused, never cut: a cut id is
+ * another id. */
+static Observation take_value(const char *where, ValueKind kind, const char *value, char *dst,
+                              size_t dst_size) {
         char why[ALLOW_LIST_WHY_SIZE];
 
         if (allow_list_check(kind, value, why) < 0)
@@ -73,29 +76,32 @@ static Observation take_value(const char *where, ValueKind kind, const char *val
         return OBSERVATION_NONE;
 }
 
-/* Does the script know how to install this version? The installer itself says no only after the token was minted. */
+/* Does the script know how to install this version? The installer itself says no only after the
+ * token was minted. */
 static Observation check_script_age(const char *script_version, const char *version) {
         if (version_compare_major_minor(script_version, version) >= 0)
                 return OBSERVATION_NONE;
         return observe(ORIGIN_PLAN, 0, "script-too-old", NULL,
-                       "the script installs ECE %s, the installation to join is %s", script_version, version);
+                       "the script installs ECE %s, the installation to join is %s", script_version,
+                       version);
 }
 
-static Observation resolve_version(const Spec *spec, const HostFacts *host, const PlatformFacts *platform,
-                                   Plan *plan) {
+static Observation resolve_version(const Spec *spec, const HostFacts *host,
+                                   const PlatformFacts *platform, Plan *plan) {
         const char *asked = spec->installer.version;
         const char *found = platform && platform->version[0] != '\0' ? platform->version : NULL;
         Observation o;
 
         if (!found && !asked)
                 return OBSERVATION_NONE;
-        o = take_value(found ? "platform version" : "installer.version", VALUE_VERSION, found ? found : asked,
-                       plan->version, sizeof(plan->version));
+        o = take_value(found ? "platform version" : "installer.version", VALUE_VERSION,
+                       found ? found : asked, plan->version, sizeof(plan->version));
         if (!observation_is_none(&o))
                 return o;
         if (found && asked && !streq(found, asked))
                 return observe(ORIGIN_PLAN, 0, "version-mismatch", "installer.version",
-                               "the spec asks for ECE %s, the installation to join is %s", asked, found);
+                               "the spec asks for ECE %s, the installation to join is %s", asked,
+                               found);
         return check_script_age(host->script_version, plan->version);
 }
 
@@ -103,9 +109,11 @@ static Observation resolve_address(const Spec *spec, const HostFacts *host, Plan
         const char *address = spec->host.host_ip ? spec->host.host_ip : host->default_address;
 
         if (address[0] == '\0')
-                return observe(ORIGIN_HOST, 0, "address", NULL,
-                               "there is no default route to take an address from, and no host.host_ip");
-        return take_value("host.host_ip", VALUE_ADDRESS, address, plan->host_ip, sizeof(plan->host_ip));
+                return observe(
+                        ORIGIN_HOST, 0, "address", NULL,
+                        "there is no default route to take an address from, and no host.host_ip");
+        return take_value("host.host_ip", VALUE_ADDRESS, address, plan->host_ip,
+                          sizeof(plan->host_ip));
 }
 
 /* An IPv6 address makes no runner id: its colons would go into a directory's name and a URL. */
@@ -113,9 +121,11 @@ static Observation resolve_runner_id(const Spec *spec, Plan *plan) {
         const char *id = spec->host.runner_id ? spec->host.runner_id : plan->host_ip;
 
         if (!spec->host.runner_id && strchr(id, ':'))
-                return refuse_value("host.runner_id", "'auto' takes the host's address, and an IPv6 address is no "
-                                                      "runner id; name one");
-        return take_value("host.runner_id", VALUE_RUNNER_ID, id, plan->runner_id, sizeof(plan->runner_id));
+                return refuse_value("host.runner_id",
+                                    "'auto' takes the host's address, and an IPv6 address is no "
+                                    "runner id; name one");
+        return take_value("host.runner_id", VALUE_RUNNER_ID, id, plan->runner_id,
+                          sizeof(plan->runner_id));
 }
 
 static Observation resolve_image(const Spec *spec, Plan *plan) {
@@ -126,8 +136,8 @@ static Observation resolve_image(const Spec *spec, Plan *plan) {
         if (plan->version[0] == '\0')
                 return OBSERVATION_NONE;
         n = snprintf(plan->image, sizeof(plan->image), "%s/%s/" IMAGE_NAME ":%s",
-                     registry ? registry : REGISTRY_DEFAULT, repository ? repository : REPOSITORY_DEFAULT,
-                     plan->version);
+                     registry ? registry : REGISTRY_DEFAULT,
+                     repository ? repository : REPOSITORY_DEFAULT, plan->version);
         if (n < 0 || (size_t) n >= sizeof(plan->image))
                 return refuse_value("installer.docker_registry", "makes the image's name too long");
         return OBSERVATION_NONE;
@@ -150,7 +160,8 @@ static Observation check_host(const Spec *spec, const HostFacts *host) {
         return OBSERVATION_NONE;
 }
 
-static Observation resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *platform, Plan *plan) {
+static Observation resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *platform,
+                           Plan *plan) {
         Observation o = check_host(spec, host);
 
         if (observation_is_none(&o))
@@ -165,7 +176,8 @@ static Observation resolve(const Spec *spec, const HostFacts *host, const Platfo
 }
 
 static void take_user(const HostFacts *host, Plan *plan) {
-        _Static_assert(sizeof(plan->user_name) == sizeof(host->user_name), "a user's name is copied whole");
+        _Static_assert(sizeof(plan->user_name) == sizeof(host->user_name),
+                       "a user's name is copied whole");
         _Static_assert(sizeof(plan->home) == sizeof(host->home), "a home is copied whole");
 
         (void) memcpy(plan->user_name, host->user_name, sizeof(plan->user_name));

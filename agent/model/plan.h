@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Plan: Spec + host facts + platform facts, resolved. Immutable once made; agent and keeper each make
- * their own from the same spec and come to the same values, because the function is pure.
+ * Plan: Spec + host facts + platform facts, resolved. Immutable once made; agent and keeper each
+ * make their own from the same spec and come to the same values, because the function is pure.
  */
 
 #include "model/facts.h"
@@ -29,23 +29,28 @@ static inline void plan_freep(Plan **slot) {
 }
 
 /*
- * Resolves. platform may be NULL or have no version (not asked yet): then Plan.version is "" unless the
- * spec names one, which is held against the script alone. 0 with *ret and refusal none; or 0 with *ret NULL and a refusal (ORIGIN_PLAN or ORIGIN_HOST)
- * that says what does not fit: no default route and no host_ip, unknown user, uid or gid below 1000,
- * script absent / of unknown version / of another sha256 / older (major.minor) than the platform, spec's version not the
- * platform's, a value outside the allow-list. -ENOMEM.
+ * Resolves. platform may be NULL or have no version (not asked yet): then Plan.version is "" unless
+ * the spec names one, which is held against the script alone. 0 with *ret and refusal none; or 0
+ * with *ret NULL and a refusal (ORIGIN_PLAN or ORIGIN_HOST) that says what does not fit: no default
+ * route and no host_ip, unknown user, uid or gid below 1000, script absent / of unknown version /
+ * of another sha256 / older (major.minor) than the platform, spec's version not the platform's, a
+ * value outside the allow-list. -ENOMEM.
  */
 int plan_resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *platform, Plan **ret,
                  Observation *refusal);
-/* Codes: ORIGIN_HOST "user", "script", "script-sha256", "address"; ORIGIN_PLAN "script-version-unknown", "script-too-old",
- * "version-mismatch", "value-refused" (where: the option or key). */
+/* Codes: ORIGIN_HOST "user", "script", "script-sha256", "address"; ORIGIN_PLAN
+ * "script-version-unknown", "script-too-old", "version-mismatch", "value-refused" (where: the
+ * option or key). */
 
-/* Compares major.minor of two versions of VALUE_VERSION form: < 0, 0, > 0. Further parts do not count. */
+/* Compares major.minor of two versions of VALUE_VERSION form: < 0, 0, > 0. Further parts do not
+ * count. */
 int version_compare_major_minor(const char *a, const char *b);
 
-/* Features of the contract that this release does not act on yet; NULL when the spec uses none that would
- * change what is done to the host or the installation. A sentence naming key and value otherwise. The n-th; NULL after the last. */
+/* Features of the contract that this release does not act on yet; NULL when the spec uses none
+ * that would change what is done to the host or the installation. A sentence naming key and
+ * value otherwise. The n-th; NULL after the last. */
 const char *plan_unsupported(const Spec *spec, size_t n);
 
-/* Keys that are accepted and have no effect yet (reports). The n-th sentence, NULL after the last. */
+/* Keys that are accepted and have no effect yet (reports). The n-th sentence, NULL after the
+ * last. */
 const char *plan_without_effect(const Spec *spec, size_t n);

@@ -3,14 +3,16 @@
 /*
  * A token is taken in: its claims against what was asked for, its life on our own clock.
  *
- * Two mistakes are to be made impossible. A token that lacks a role lets the installer succeed and the
- * role stay unassigned, so a missing role ends the matter here; one that carries more is usable but breaks the
- * promise of least privilege, so it is recorded. And a life that is believed to be longer than it is spends
- * an attempt on a token that dies under it, so of all the bounds that we know the nearest one counts, measured from
- * before the request was sent, on a clock that nobody sets.
+ * Two mistakes are to be made impossible. A token that lacks a role lets the installer succeed and
+ * the role stay unassigned, so a missing role ends the matter here; one that carries more is usable
+ * but breaks the promise of least privilege, so it is recorded. And a life that is believed to be
+ * longer than it is spends an attempt on a token that dies under it, so of all the bounds that we
+ * know the nearest one counts, measured from before the request was sent, on a clock that nobody
+ * sets.
  *
- * A pre-minted token comes from somebody who may have had reasons: without `exp`, or marked persistent, it is taken as
- * it is. One that we minted as ephemeral is refused in that form, since nothing would end it.
+ * A pre-minted token comes from somebody who may have had reasons: without `exp`, or marked
+ * persistent, it is taken as it is. One that we minted as ephemeral is refused in that form, since
+ * nothing would end it.
  *
  * What fails: memory. What the token says or lacks is a refusal, a value.
  */
@@ -29,7 +31,8 @@
 /* No installation is done in less: such a token is spent before it is used. */
 #define TOKEN_LIFE_MIN_US (60 * USEC_PER_SEC)
 
-/* Sooner or later all arithmetic on a platform's `exp` has to end: ten years are as good as for ever. */
+/* Sooner or later all arithmetic on a platform's `exp` has to end: ten years are as good as for
+ * ever. */
 #define TOKEN_LIFE_MAX_S (INT64_C(10) * 366 * 24 * 3600)
 
 Token *token_free(Token *token) {
@@ -66,8 +69,10 @@ static int decode(const Secret *secret, TokenClaims *ret, Observation *refusal) 
         return 0;
 }
 
-/* Nobody revokes an ephemeral token; one that never ends must not come out of asking for an ephemeral one. */
-static Observation check_kind(const TokenClaims *claims, const char *token_id, const TokenRequest *request) {
+/* Nobody revokes an ephemeral token; one that never ends must not come out of asking for an
+ * ephemeral one. */
+static Observation check_kind(const TokenClaims *claims, const char *token_id,
+                              const TokenRequest *request) {
         if (request->pre_minted || request->persistent)
                 return OBSERVATION_NONE;
         if (claims->persistent)
@@ -75,7 +80,8 @@ static Observation check_kind(const TokenClaims *claims, const char *token_id, c
                                "asked for an ephemeral token, got one that is marked persistent");
         if (token_id && *token_id)
                 return observe(ORIGIN_TOKEN, 0, "persistent", NULL,
-                               "asked for an ephemeral token, got a stored one with id %s", token_id);
+                               "asked for an ephemeral token, got a stored one with id %s",
+                               token_id);
         if (!claims->has_exp)
                 return observe(ORIGIN_TOKEN, 0, "no-expiry", NULL, "the token carries no 'exp'");
         return OBSERVATION_NONE;
@@ -89,8 +95,8 @@ static Observation check_roles(const TokenClaims *claims, const TokenRequest *re
                 return OBSERVATION_NONE;
         (void) role_set_format(missing, ",", lacks);
         (void) role_set_format(claims->roles, ",", carries);
-        return observe(ORIGIN_TOKEN, 0, "role-missing", NULL, "the token lacks %s; it carries %s", lacks,
-                       claims->roles == 0 ? "no role" : carries);
+        return observe(ORIGIN_TOKEN, 0, "role-missing", NULL, "the token lacks %s; it carries %s",
+                       lacks, claims->roles == 0 ? "no role" : carries);
 }
 
 /* exp minus the server's time in seconds, within +-TOKEN_LIFE_MAX_S. */
@@ -105,11 +111,13 @@ static int64_t promised_life_s(const TokenClaims *claims, const TokenRequest *re
 }
 
 /*
- * The life counted from sent_us. Without `exp` it is endless (check_kind() let only those pass that may be so). Without
- * a Date the asked validity stands in for it, for a pre-minted token too: a guess, but a bounded
- * one, and a window that proves too long ends in the installer's refusal and a new look.
+ * The life counted from sent_us. Without `exp` it is endless (check_kind() let only those pass that
+ * may be so). Without a Date the asked validity stands in for it, for a pre-minted token too: a
+ * guess, but a bounded one, and a window that proves too long ends in the installer's refusal and a
+ * new look.
  */
-static usec_t token_life(const TokenClaims *claims, const TokenRequest *request, Observation *refusal) {
+static usec_t token_life(const TokenClaims *claims, const TokenRequest *request,
+                         Observation *refusal) {
         usec_t life_us;
         int64_t life_s;
 
@@ -140,8 +148,8 @@ static Observation check_life(usec_t life_us) {
 }
 
 /* All that can be said against the token, the heaviest first. */
-static int judge(const Secret *secret, const char *token_id, const TokenRequest *request, TokenClaims *ret_claims,
-                 usec_t *ret_life_us, Observation *refusal) {
+static int judge(const Secret *secret, const char *token_id, const TokenRequest *request,
+                 TokenClaims *ret_claims, usec_t *ret_life_us, Observation *refusal) {
         int r = decode(secret, ret_claims, refusal);
 
         if (r < 0 || !observation_is_none(refusal))
@@ -183,7 +191,8 @@ int token_accept(Secret *secret, const char *token_id, const TokenRequest *reque
         token->minted_us = request->sent_us;
         token->deadline_us = usec_add(request->sent_us, life_us);
         token->extra_roles = claims.roles & (RoleSet) ~request->roles;
-        (void) text_copy_printable(token->token_id, sizeof(token->token_id), token_id ? token_id : "");
+        (void) text_copy_printable(token->token_id, sizeof(token->token_id),
+                                   token_id ? token_id : "");
         *ret = TAKE_PTR(token);
         *refusal = OBSERVATION_NONE;
         return 0;

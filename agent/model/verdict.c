@@ -3,12 +3,13 @@
 /*
  * The verdict: is this host what the spec wants, by the coordinator's own account?
  *
- * Each thing that must hold is asked by itself, in the order of its weight, and whatever does not hold becomes a
- * Difference. The order matters: the first one is the reason that people see, and a runner that
- * is not connected explains a missing effect, not the other way round. Of one role only the heaviest difference is
- * told: a role that is not listed is of course not blessed either.
+ * Each thing that must hold is asked by itself, in the order of its weight, and whatever does not
+ * hold becomes a Difference. The order matters: the first one is the reason that people see, and a
+ * runner that is not connected explains a missing effect, not the other way round. Of one role only
+ * the heaviest difference is told: a role that is not listed is of course not blessed either.
  *
- * Pure; nothing fails. A view that lies or is full of odd text ends in printable, bounded sentences.
+ * Pure; nothing fails. A view that lies or is full of odd text ends in printable, bounded
+ * sentences.
  */
 
 #include "model/verdict.h"
@@ -90,14 +91,17 @@ static bool same_address(const char *a, const char *b) {
 
 static void judge_host(const Plan *plan, const RunnerView *view, Verdict *v) {
         if (view->runner_id[0] != '\0' && !streq(view->runner_id, plan->runner_id))
-                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID, "asked for runner %s, the platform answered with %s",
-                    plan->runner_id, view->runner_id);
+                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
+                    "asked for runner %s, the platform answered with %s", plan->runner_id,
+                    view->runner_id);
         else if (view->host_ip[0] == '\0')
-                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID, "the platform names no address for runner %s, wanted %s",
-                    plan->runner_id, plan->host_ip);
+                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
+                    "the platform names no address for runner %s, wanted %s", plan->runner_id,
+                    plan->host_ip);
         else if (!same_address(view->host_ip, plan->host_ip))
-                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID, "runner %s has address %s on the platform, this host is %s",
-                    plan->runner_id, view->host_ip, plan->host_ip);
+                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
+                    "runner %s has address %s on the platform, this host is %s", plan->runner_id,
+                    view->host_ip, plan->host_ip);
 
         if (!view->connected)
                 add(v, DIFFERENCE_NOT_CONNECTED, _ROLE_INVALID, "the runner is not connected");
@@ -126,7 +130,8 @@ static void add_role_difference(Verdict *v, DifferenceKind kind, Role role, cons
                 add(v, kind, role, "role %s: wanted, not listed on the runner", name);
         else if (kind == DIFFERENCE_ROLE_NOT_BLESSED)
                 add(v, kind, role, "role %s: wanted, %s", name,
-                    view->blessed == NO ? "not blessed by the platform" : "its blessing is unknown");
+                    view->blessed == NO ? "not blessed by the platform"
+                                        : "its blessing is unknown");
         else if (kind == DIFFERENCE_ROLE_PENDING)
                 add(v, kind, role, "role %s: wanted, still waits to be blessed", name);
         else
@@ -136,17 +141,19 @@ static void add_role_difference(Verdict *v, DifferenceKind kind, Role role, cons
 
 /* Kind by kind, not role by role: the list is in the order of weight. */
 static void judge_wanted_roles(const Plan *plan, const RunnerView *view, Verdict *v) {
-        for (DifferenceKind kind = DIFFERENCE_ROLE_MISSING; kind <= DIFFERENCE_ROLE_NOT_EFFECTIVE; kind++)
+        for (DifferenceKind kind = DIFFERENCE_ROLE_MISSING; kind <= DIFFERENCE_ROLE_NOT_EFFECTIVE;
+             kind++)
                 for (Role role = 0; role < _ROLE_MAX; role++)
-                        if (role_set_has(plan->roles, role) && role_difference(&view->role[role]) == kind)
+                        if (role_set_has(plan->roles, role) &&
+                            role_difference(&view->role[role]) == kind)
                                 add_role_difference(v, kind, role, &view->role[role]);
 }
 
 static void judge_extra_roles(const Plan *plan, const RunnerView *view, Verdict *v) {
         for (Role role = 0; role < _ROLE_MAX; role++)
                 if (role_set_has(view->listed_roles, role) && !role_set_has(plan->roles, role))
-                        add(v, DIFFERENCE_ROLE_EXTRA, role, "role %s: listed on the runner, not wanted",
-                            role_to_string(role));
+                        add(v, DIFFERENCE_ROLE_EXTRA, role,
+                            "role %s: listed on the runner, not wanted", role_to_string(role));
 }
 
 static void judge_place(const Plan *plan, const RunnerView *view, Verdict *v) {
@@ -154,13 +161,16 @@ static void judge_place(const Plan *plan, const RunnerView *view, Verdict *v) {
         bool allocator = role_set_has(plan->roles, ROLE_ALLOCATOR);
 
         if (zone && view->zone[0] != '\0' && !streq(view->zone, zone))
-                add(v, DIFFERENCE_ZONE, _ROLE_INVALID, "the runner is in zone %s, wanted %s", view->zone, zone);
-        if (zone && allocator && view->allocator_zone[0] != '\0' && !streq(view->allocator_zone, zone))
+                add(v, DIFFERENCE_ZONE, _ROLE_INVALID, "the runner is in zone %s, wanted %s",
+                    view->zone, zone);
+        if (zone && allocator && view->allocator_zone[0] != '\0' &&
+            !streq(view->allocator_zone, zone))
                 add(v, DIFFERENCE_ZONE, ROLE_ALLOCATOR, "the allocator is in zone %s, wanted %s",
                     view->allocator_zone, zone);
-        if (plan->version[0] != '\0' && view->version[0] != '\0' && !streq(view->version, plan->version))
-                add(v, DIFFERENCE_VERSION, _ROLE_INVALID, "the runner is ECE %s, the installation is %s",
-                    view->version, plan->version);
+        if (plan->version[0] != '\0' && view->version[0] != '\0' &&
+            !streq(view->version, plan->version))
+                add(v, DIFFERENCE_VERSION, _ROLE_INVALID,
+                    "the runner is ECE %s, the installation is %s", view->version, plan->version);
         if (allocator && view->role[ROLE_ALLOCATOR].maintenance)
                 add(v, DIFFERENCE_MAINTENANCE, ROLE_ALLOCATOR,
                     "the allocator is in maintenance mode and takes no new work");
@@ -175,20 +185,22 @@ void verdict_judge(const Plan *plan, const RunnerView *view, Verdict *ret) {
                 judge_extra_roles(plan, view, &v);
                 judge_place(plan, view, &v);
         } else
-                add(&v, DIFFERENCE_NOT_FOUND, _ROLE_INVALID, "the platform knows no runner %s", plan->runner_id);
+                add(&v, DIFFERENCE_NOT_FOUND, _ROLE_INVALID, "the platform knows no runner %s",
+                    plan->runner_id);
         *ret = v;
 }
 
 Observation verdict_observation(const Verdict *verdict, const char *runner_id) {
         _cleanup_buffer_ Buffer all = BUFFER_INIT(DIFFERENCES_MAX * sizeof(verdict->items[0].text));
+        int r = 0;
 
         if (verdict->enrolled)
                 return OBSERVATION_NONE;
-        /* Weightier ones come first, so a warning can't be at the head while something else is there. */
+        /* Weightier ones come first, so a warning can't be at the head while something else is
+         * there. */
         assert(verdict->n > 0 && !is_warning(verdict->items[0].kind));
-        for (size_t i = 0; i < verdict->n; i++)
-                if (buffer_append_format(&all, "%s%s", i > 0 ? "; " : "", verdict->items[i].text) < 0)
-                        break; /* the reason is in the code; a shorter list is no harm */
-        return observe(ORIGIN_VERIFY, 0, difference_kind_to_string(verdict->items[0].kind), runner_id, "%s",
-                       buffer_string(&all));
+        for (size_t i = 0; i < verdict->n && r >= 0; i++)
+                r = buffer_append_format(&all, "%s%s", i > 0 ? "; " : "", verdict->items[i].text); /* the reason is in the code; a shorter list is no harm */
+        return observe(ORIGIN_VERIFY, 0, difference_kind_to_string(verdict->items[0].kind),
+                       runner_id, "%s", buffer_string(&all));
 }

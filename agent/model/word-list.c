@@ -3,8 +3,9 @@
 /*
  * Words on their way to another program. See word-list.h for why errors stick.
  *
- * A word may be the token itself (handoff: argv), so memory is wiped before it is given back, nothing
- * is ever reallocated, and a refusal quotes the option's name and the allow-list's reason only.
+ * A word may be the token itself (handoff: argv), so memory is wiped before it is given back,
+ * nothing is ever reallocated, and a refusal quotes the option's name and the allow-list's reason
+ * only.
  */
 
 #include "model/word-list.h"
@@ -43,7 +44,8 @@ void word_list_fail(WordList *list, int error) {
 void word_list_refuse(WordList *list, const char *where, const char *why) {
         if (list->error < 0)
                 return;
-        list->refusal = observe(ORIGIN_PLAN, 0, "value-refused", where, "%s: the value %s", where, why);
+        list->refusal =
+                observe(ORIGIN_PLAN, 0, "value-refused", where, "%s: the value %s", where, why);
         list->error = -EINVAL;
 }
 

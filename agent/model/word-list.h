@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * WordList: an argument list or environment in the making. The first thing that goes wrong sticks: everything after it
- * is a no-op, and word_list_take() reports it. So a list is built in a straight line without a single
- * `if (r < 0)`, and can't be had when any of its words was refused.
+ * WordList: an argument list or environment in the making. The first thing that goes wrong sticks:
+ * everything after it is a no-op, and word_list_take() reports it. So a list is built in a straight
+ * line without a single `if (r < 0)`, and can't be had when any of its words was refused.
  */
 
 #include <stddef.h>
@@ -13,7 +13,8 @@
 #include "model/allow-list.h"
 #include "model/outcome.h"
 
-/* More words than any command of ours has: options with their values, and SPEC_LIST_MAX extra arguments. */
+/* More words than any command of ours has: options with their values, and SPEC_LIST_MAX extra
+ * arguments. */
 #define WORD_LIST_MAX 192U
 
 typedef struct WordList {

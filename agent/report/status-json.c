@@ -118,9 +118,12 @@ static int add_details(json_t *status, const Report *r, usec_t now_realtime_us) 
         return bad ? -ENOMEM : 0;
 }
 
+static int append(const char *bytes, size_t n, void *userdata) {
+        return buffer_append(userdata, bytes, n) < 0 ? -1 : 0;
+}
+
 int status_json_write(const Report *r, usec_t now_realtime_us, Buffer *ret) {
         _cleanup_json_ json_t *status = NULL;
-        _cleanup_free_ char *text = NULL;
         int error;
 
         status = json_pack("{s:i, s:s, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
@@ -138,9 +141,6 @@ int status_json_write(const Report *r, usec_t now_realtime_us, Buffer *ret) {
         if (error < 0)
                 return error;
 
-        text = json_dumps(status, JSON_INDENT(1));
-        if (!text)
-                return -ENOMEM;
-        error = buffer_append_string(ret, text);
-        return error < 0 ? error : buffer_append_string(ret, "\n");
+        error = json_dump_callback(status, append, ret, JSON_INDENT(1));
+        return error < 0 ? -EMSGSIZE : buffer_append_string(ret, "\n");
 }

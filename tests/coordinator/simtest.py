@@ -9,8 +9,10 @@ import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
+import tap  # noqa: E402,F401
 from coordsim.process import TOKENS, SimProcess  # noqa: E402,F401
 
 _scratch = pathlib.Path(tempfile.mkdtemp(prefix="ece-coordsim-"))

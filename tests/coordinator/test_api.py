@@ -6,7 +6,7 @@ import json
 import time
 import unittest
 
-from simtest import TOKENS, SimTest
+from simtest import TOKENS, SimTest, tap
 
 from coordsim import jwt
 from coordsim.join import join
@@ -350,4 +350,4 @@ class SeveralCoordinators(SimTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    tap.main()

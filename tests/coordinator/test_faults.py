@@ -8,7 +8,7 @@ import ssl
 import time
 import unittest
 
-from simtest import TOKENS, SimTest
+from simtest import TOKENS, SimTest, tap
 
 from coordsim import jwt
 from coordsim.faults import ACTIONS, Rule
@@ -174,4 +174,4 @@ class Completeness(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    tap.main()

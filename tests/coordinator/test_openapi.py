@@ -11,7 +11,7 @@ import os
 import pathlib
 import unittest
 
-from simtest import TOKENS, SimTest
+from simtest import TOKENS, SimTest, tap
 
 from coordsim.api import ROUTES
 from coordsim.join import join
@@ -209,4 +209,4 @@ class Checker(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    tap.main()

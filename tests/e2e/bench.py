@@ -27,6 +27,8 @@ import threading
 import time
 import unittest
 
+import tap
+
 sys.dont_write_bytecode = True
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "coordinator"), str(TESTS / "installer"), str(TESTS / "installer" / "engine")]
@@ -66,6 +68,9 @@ def find_install_user():
     if user is None and os.getuid() == 0 and shutil.which("useradd"):
         user = _useradd()
     return user
+
+
+tap.adopt_orphans()
 
 
 class Scratch:
@@ -186,7 +191,7 @@ class SocketUnit:
 
 
 class Bench:
-    def __init__(self, *sim_options):
+    def __init__(self, *sim_options, own_certificates=False):
         scratch = Scratch.get()
         self.programs, self.user = scratch.programs, find_install_user()
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="h", dir=scratch.top))
@@ -194,7 +199,8 @@ class Bench:
         self.state, self.runtime = self.top / "state", self.top / "run"
         self.runtime.mkdir(0o755)
         self._closers = []
-        self.sim = self._keep(SimProcess(self.top / "platform", *sim_options, pki=scratch.pki))
+        self.sim = self._keep(SimProcess(self.top / "platform", *sim_options,
+                                         pki=None if own_certificates else scratch.pki))
         self.engine = self._keep(EngineProcess(self.top / "engine", self.sim.join, [IMAGE]))
         self.containers = self.engine.bench
         self.clients = scratch.top / "engine" / "bin"
@@ -343,9 +349,12 @@ class EndToEnd(unittest.TestCase):
     sim_options = ()
 
     def setUp(self):
-        self.bench = Bench(*self.sim_options)
+        self.bench = self.make_bench()
         self.addCleanup(self.bench.close)
         self.sim, self.engine, self.fault = self.bench.sim, self.bench.engine, self.bench.sim.control.fault
+
+    def make_bench(self):
+        return Bench(*self.sim_options)
 
     def assertExit(self, outcome, code, reason=None):
         self.assertEqual(outcome.code, code, outcome)

@@ -70,7 +70,7 @@ class Result(unittest.TestResult):
 
     def __init__(self, total):
         super().__init__()
-        self.total, self.number, self.passed = total, 0, 0
+        self.total, self.number, self.passed, self.failed = total, 0, 0, 0
         print("1..%d" % total, flush=True)
 
     def line(self, ok, test, remark="", details=""):
@@ -87,11 +87,16 @@ class Result(unittest.TestResult):
     def startTest(self, test):
         super().startTest(test)
         self.parts = []
+        self.before = {pid for pid, _, _ in children()}
         signal.signal(signal.SIGALRM, _on_alarm)
         signal.alarm(LIMIT_S)
 
     def stopTest(self, test):
         signal.alarm(0)
+        # Cleanups have run: whoever is left was forgotten by a test, or is a keeper on its way out.
+        left = sweep(self.before)
+        if left:
+            print("# %s left running: %s" % (test.id(), ", ".join(sorted(left))), flush=True)
         super().stopTest(test)
 
     def addSuccess(self, test):
@@ -107,7 +112,7 @@ class Result(unittest.TestResult):
             self.parts.append("%s\n%s" % (subtest, self._text(error)))
 
     def _failed(self, test, text):
-        self.failed = getattr(self, "failed", 0) + 1
+        self.failed += 1
         self.line(False, test, details=text)
 
     def addError(self, test, error):
@@ -127,30 +132,18 @@ class Result(unittest.TestResult):
         self._failed(test, "unexpected success")
 
     def end(self) -> int:
-        failed = getattr(self, "failed", 0)
         # A class whose setUp failed or was skipped has one line for all of its tests.
         while self.number < self.total:
             self.number += 1
             print("ok %d # SKIP with the line of its class" % self.number)
-        print("# %d passed, %d failed, %d skipped" % (self.passed, failed, len(self.skipped)), flush=True)
-        return 1 if failed else 0
-
-
-class Guarded(unittest.TestSuite):
-    """A suite that tells of processes which a test has left behind."""
-
-    def run(self, result, debug=False):
-        super().run(result, debug)
-        left = sweep()
-        if left:
-            print("# left running and ended: %s" % ", ".join(sorted(left)), flush=True)
-        return result
+        print("# %d passed, %d failed, %d skipped" % (self.passed, self.failed, len(self.skipped)), flush=True)
+        return 1 if self.failed else 0
 
 
 def run(suite) -> int:
     adopt_orphans()
     result = Result(suite.countTestCases())
-    Guarded([suite]).run(result)
+    suite.run(result)
     return result.end()
 
 

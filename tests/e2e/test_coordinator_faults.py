@@ -7,7 +7,7 @@ import os
 import socket
 
 import tap
-from bench import HOST_IP, EndToEnd
+from bench import HOST_IP, Bench, EndToEnd
 from coordsim.process import TOKENS
 
 RUNNERS = "/infrastructure/runners/"
@@ -48,22 +48,20 @@ class Unreachable(EndToEnd):
         self.assertEnrolled(self.bench.run())
 
 
-class WrongName(EndToEnd):
-    sim_options = ("--leaf", "wrong-name")
+class BadCertificate(EndToEnd):
+    leaf = "wrong-name"
 
-    def test_a_certificate_for_somebody_else(self):
-        self.skipTest("the shared certificates are good ones") if not self.own_pki() else None
+    def make_bench(self):
+        return Bench("--leaf", self.leaf, own_certificates=True)
+
+    def test_it_is_not_believed(self):
         self.bench.write_spec(retry={"give_up_after": "2s"})
         self.assertExit(self.bench.run(), 69)
+        self.assertEqual(self.sim.requests(), [])
 
-    def own_pki(self) -> bool:
-        """The bench shares certificates between tests; this one has a simulator with its own."""
-        from coordsim.process import SimProcess
-        sim = SimProcess(self.bench.top / "other-platform", "--leaf", "wrong-name")
-        self.addCleanup(sim.close)
-        self.bench.write_spec(coordinators=sim.urls, trust={"ca_file": str(sim.ca)})
-        self.sim = sim
-        return True
+
+class ExpiredCertificate(BadCertificate):
+    leaf = "expired"
 
 
 class Refused(EndToEnd):
@@ -225,7 +223,7 @@ class Lies(EndToEnd):
                 self.assertTrue(outcome.reason.startswith("verify."), outcome)
 
     def fresh(self):
-        from bench import Bench
+        """One more host with a platform of its own."""
         bench = Bench()
         self.addCleanup(bench.close)
         return bench

@@ -2,6 +2,7 @@
 """Anything may be killed at any moment: afterwards there is one member, and there was one installer."""
 
 import signal
+import time
 
 import tap
 from bench import EndToEnd
@@ -44,6 +45,14 @@ class RunKilled(EndToEnd):
         process = self.bench.start_run()
         self.assertTrue(self.bench.containers.wait("start", count=2, timeout_s=30))
         return process
+
+    def test_nobody_stays_behind(self):
+        """The keeper that a run has started ends by itself."""
+        self.assertEnrolled(self.bench.run())
+        deadline = time.monotonic() + 15
+        while any(state != "Z" and name.startswith("ece-") for _, state, name in tap.children()):
+            self.assertLess(time.monotonic(), deadline, list(tap.children()))
+            time.sleep(0.01)
 
     def test_two_runs_at_once(self):
         process = self.begin()

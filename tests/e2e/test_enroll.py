@@ -10,27 +10,31 @@ from coordsim.process import TOKENS
 ROLES = ("allocator", "coordinator", "director", "proxy")
 
 
-class Credentials(EndToEnd):
-    def password(self, user, **scheme):
+class CredentialTest(EndToEnd):
+    def password(self, user, kind):
+        """The spec's credential is the password of a user then."""
         path = self.bench.secret_file("password", self.sim.credentials[user + "_password"])
-        kind, = scheme
         self.bench.write_spec(credential={"api_key": None, kind: {
             "user": user, "password": {"from": "file", "path": str(path)}}})
 
     def schemes(self):
         return {entry["auth"] for entry in self.sim.requests() if not entry["path"].endswith("_login")}
 
+
+class Credentials(CredentialTest):
+    def api_key(self, **source):
+        self.bench.write_spec(credential={"api_key": dict({"path": None}, **source)})
+
     def test_api_key(self):
         self.assertEnrolled(self.bench.run())
         self.assertEqual(self.schemes(), {"ApiKey"})
 
     def test_api_key_from_the_environment(self):
-        self.bench.write_spec(credential={"api_key": {"from": "env", "name": "ECE_KEY", "path": None}})
+        self.api_key(**{"from": "env", "name": "ECE_KEY"})
         self.assertEnrolled(self.bench.run(ECE_KEY=self.sim.credentials["api_key"]))
 
     def test_api_key_from_a_command(self):
-        self.bench.write_spec(credential={"api_key": {
-            "from": "command", "argv": ["/bin/cat", str(self.bench.key_path)], "path": None}})
+        self.api_key(**{"from": "command", "argv": ["/bin/cat", str(self.bench.key_path)]})
         self.assertEnrolled(self.bench.run())
 
     def test_api_key_as_a_systemd_credential(self):
@@ -38,39 +42,41 @@ class Credentials(EndToEnd):
         directory.mkdir(0o700)
         (directory / "ece-api-key").write_text(self.sim.credentials["api_key"])
         (directory / "ece-api-key").chmod(0o400)
-        self.bench.write_spec(credential={"api_key": {"from": "credential", "name": "ece-api-key", "path": None}})
+        self.api_key(**{"from": "credential", "name": "ece-api-key"})
         self.assertEnrolled(self.bench.run(CREDENTIALS_DIRECTORY=str(directory)))
 
     def test_basic_is_sent_at_once(self):
-        self.password("admin", basic=True)
+        self.password("admin", "basic")
         self.assertEnrolled(self.bench.run())
         self.assertEqual(self.schemes(), {"Basic"})
         self.assertNotIn(401, {entry["status"] for entry in self.sim.requests()})
 
-    def test_bearer_logs_in(self):
-        self.password("ops", bearer=True)
-        self.assertEnrolled(self.bench.run())
-        self.assertEqual(self.schemes(), {"Bearer"})
-        self.assertEqual(len(self.sim.requests("POST", "/users/auth/_login")), 1)
 
-    def test_bearer_logs_in_again_when_the_session_ends(self):
-        self.password("ops", bearer=True)
-        self.fault("status", path=TOKENS, times=1, status=401, code="root.unauthorized")
-        self.assertEnrolled(self.bench.run())
-        self.assertEqual(len(self.sim.requests("POST", "/users/auth/_login")), 2)
-
-
-class BareLogin(Credentials):
-    """A login reply of only a token, as the documentation's sample shows it."""
+class Bearer(CredentialTest):
+    bare = False
 
     def setUp(self):
         super().setUp()
-        self.sim.control.change_platform(bare_login_reply=True)
+        self.sim.control.change_platform(bare_login_reply=self.bare)
+        self.password("ops", "bearer")
+
+    def logins(self):
+        return len(self.sim.requests("POST", "/users/auth/_login"))
+
+    def test_it_logs_in(self):
+        self.assertEnrolled(self.bench.run())
+        self.assertEqual((self.schemes(), self.logins()), ({"Bearer"}, 1))
+
+    def test_it_logs_in_again_when_the_session_ends(self):
+        self.fault("status", path=TOKENS, times=1, status=401, code="root.unauthorized")
+        self.assertEnrolled(self.bench.run())
+        self.assertEqual(self.logins(), 2)
 
 
-# Only the two tests about bearer make sense with it.
-for _name in [name for name in dir(BareLogin) if name.startswith("test_") and "bearer" not in name]:
-    setattr(BareLogin, _name, None)
+class BareLogin(Bearer):
+    """A login reply of only a token, as the documentation's sample shows it."""
+
+    bare = True
 
 
 class Roles(EndToEnd):

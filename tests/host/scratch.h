@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* A directory of its own for a test, with the things a host may have in it; and spec and facts that point there. */
+/* A directory of its own for a test, with the things a host may have in it; and spec and facts
+ * that point there. */
 
 #include <assert.h>
 #include <fcntl.h>
@@ -30,7 +31,8 @@ static inline int scratch_setup(void **state) {
         return mkdtemp(s->directory) ? 0 : -1;
 }
 
-static inline int scratch_remove(const char *path, const struct stat *st, int type, struct FTW *walk) {
+static inline int scratch_remove(const char *path, const struct stat *st, int type,
+                                 struct FTW *walk) {
         return remove(path);
 }
 
@@ -48,11 +50,13 @@ static inline char *scratch_path(const Scratch *s, const char *name) {
         static unsigned next;
         char *path = paths[next++ % 8];
 
-        assert((size_t) snprintf(path, SCRATCH_PATH_SIZE, "%s/%s", s->directory, name) < SCRATCH_PATH_SIZE);
+        assert((size_t) snprintf(path, SCRATCH_PATH_SIZE, "%s/%s", s->directory, name) <
+               SCRATCH_PATH_SIZE);
         return path;
 }
 
-static inline char *scratch_file(const Scratch *s, const char *name, mode_t mode, const char *text) {
+static inline char *scratch_file(const Scratch *s, const char *name, mode_t mode,
+                                 const char *text) {
         char *path = scratch_path(s, name);
         int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 

@@ -42,7 +42,8 @@ static void test_path_make(void **state) {
         }
 }
 
-/* However long the inherited one is: the installer gets one that passes, with the system's directories in it. */
+/* However long the inherited one is: the installer gets one that passes, with the system's
+ * directories in it. */
 static void test_path_is_bounded(void **state) {
         _cleanup_free_ char *made = NULL;
         static char given[20000];
@@ -59,7 +60,8 @@ static void test_path_is_bounded(void **state) {
 static void test_path_find(void **state) {
         const Scratch *s = *state;
         char path[512], found[SCRATCH_PATH_SIZE];
-        char *first = scratch_directory(s, "first", 0755), *second = scratch_directory(s, "second", 0755);
+        char *first = scratch_directory(s, "first", 0755),
+             *second = scratch_directory(s, "second", 0755);
 
         (void) scratch_file(s, "first/docker", 0644, ""); /* not executable */
         (void) scratch_directory(s, "first/podman-remote", 0755);

@@ -93,10 +93,12 @@ static void test_scripts(void **state) {
 
                 print_message("# %zu\n", i);
                 if (scripts[i].version) {
-                        assert_int_equal(find(scripts[i].text, strlen(scripts[i].text), version), 0);
+                        assert_int_equal(find(scripts[i].text, strlen(scripts[i].text), version),
+                                         0);
                         assert_string_equal(version, scripts[i].version);
                 } else {
-                        assert_int_equal(find(scripts[i].text, strlen(scripts[i].text), version), -ENOENT);
+                        assert_int_equal(find(scripts[i].text, strlen(scripts[i].text), version),
+                                         -ENOENT);
                         assert_string_equal(version, "untouched");
                 }
         }

@@ -16,8 +16,9 @@ import unittest
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "engine"))
+sys.path[:0] = [str(HERE / "engine"), str(HERE.parent / "e2e")]
 
+import tap  # noqa: E402,F401
 from enginesim.process import EngineProcess  # noqa: E402
 
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"

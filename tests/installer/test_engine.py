@@ -6,7 +6,7 @@ import shutil
 import signal
 import unittest
 
-from enginetest import EngineTest
+from enginetest import EngineTest, tap
 
 from enginesim.client import parse_run
 
@@ -209,4 +209,4 @@ class Daemon(EngineTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    tap.main()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import unittest
 
-from enginetest import HERE, SCRIPT_FILES, EngineTest, install_user
+from enginetest import HERE, SCRIPT_FILES, EngineTest, install_user, tap
 
 INSTALLER = "elastic-cloud-enterprise-installer"
 USER = install_user()
@@ -279,4 +279,4 @@ class Sources(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    tap.main()

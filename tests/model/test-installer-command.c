@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The installer's command: what it says for a given Plan, and that no hostile value gets into it by any field. The values are
- * put into Plan and Spec directly, past the spec's decoder, since this is the last check before the shell.
+ * The installer's command: what it says for a given Plan, and that no hostile value gets into it by
+ * any field. The values are put into Plan and Spec directly, past the spec's decoder, since this is
+ * the last check before the shell.
  */
 
 #include <setjmp.h>
@@ -65,8 +66,13 @@ static void test_smallest_command(void **state) {
                 "--host-docker-host", "/var/run/docker.sock", NULL,
         };
         static const char *const envp[] = {
-                "PATH=/usr/bin:/bin", "HOME=/home/elastic", "USER=elastic", "LOGNAME=elastic", "LC_ALL=C",
-                "DOCKER_HOST=unix:///var/run/docker.sock", NULL,
+                "PATH=/usr/bin:/bin",
+                "HOME=/home/elastic",
+                "USER=elastic",
+                "LOGNAME=elastic",
+                "LC_ALL=C",
+                "DOCKER_HOST=unix:///var/run/docker.sock",
+                NULL,
         };
         COMMAND command = { 0 };
         Observation refusal = OBSERVATION_NONE;
@@ -355,7 +361,8 @@ static void test_wrong_forms_are_refused(void **state) {
                 for (size_t i = 0; i < ELEMENTS(fields[f].also); i++) {
                         const char *value = fields[f].also[i];
 
-                        /* NULL: "not there", meant only at the head of a list; behind its end it means nothing. */
+                        /* NULL: "not there", meant only at the head of a list; behind its end it
+                         * means nothing. */
                         if (!value && (i > 0 || fields[f].set == set_user))
                                 continue;
                         print_message("# %s %s\n", fields[f].where, value ? value : "(null)");
@@ -365,7 +372,8 @@ static void test_wrong_forms_are_refused(void **state) {
 
 /* A value of a variable for the shim is no argument, but lands in a shell's environment. */
 static void test_hostile_environment_values(void **state) {
-        static const char *const quoting[] = { "'", "\"", "`id`", "$(id)", "a\\b", "a\nb", "\001", "\377" };
+        static const char *const quoting[] = { "'",    "\"",   "`id`", "$(id)",
+                                               "a\\b", "a\nb", "\001", "\377" };
         const Field field = { "ECE_ENROLL_X", set_environment, { NULL } };
 
         for (size_t i = 0; i < ELEMENTS(quoting); i++) {
@@ -424,7 +432,8 @@ static void test_extra_arguments_repeat_nothing(void **state) {
         for (size_t i = 2; whole_argv[i] && !streq(whole_argv[i], "--debug"); i++)
                 if (whole_argv[i][0] == '-') {
                         print_message("# %s\n", whole_argv[i]);
-                        assert_refused(&(Field) { "extra_args", set_extra_first, { NULL } }, whole_argv[i]);
+                        assert_refused(&(Field){ "extra_args", set_extra_first, { NULL } },
+                                       whole_argv[i]);
                 }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Observations come out printable, bounded and complete, whatever went in; words are there and differ. */
+/* Observations come out printable, bounded and complete, whatever went in; words are there and
+ * differ. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,14 +28,16 @@ static void test_class_words(void **state) {
         for (OutcomeClass a = 0; a < _CLASS_MAX; a++) {
                 assert_non_null(outcome_class_to_string(a));
                 for (OutcomeClass b = 0; b < a; b++)
-                        assert_string_not_equal(outcome_class_to_string(a), outcome_class_to_string(b));
+                        assert_string_not_equal(outcome_class_to_string(a),
+                                                outcome_class_to_string(b));
         }
         assert_string_equal(outcome_class_to_string(CLASS_OK), "ok");
         assert_string_equal(outcome_class_to_string(CLASS_PERMANENT), "permanent");
 }
 
 static void test_observe_keeps_all_parts(void **state) {
-        Observation o = observe(ORIGIN_ECE, 403, "root.unauthorized.rbac", "https://192.0.2.1:12443", "%s of %d", "one", 2);
+        Observation o = observe(ORIGIN_ECE, 403, "root.unauthorized.rbac",
+                                "https://192.0.2.1:12443", "%s of %d", "one", 2);
 
         assert_int_equal(o.origin, ORIGIN_ECE);
         assert_int_equal(o.number, 403);
@@ -56,7 +59,8 @@ static void test_observe_without_texts(void **state) {
         assert_true(observation_is_none(&o));
 }
 
-/* A peer's text with escape sequences and line ends must not reach a terminal or forge a log line. */
+/* A peer's text with escape sequences and line ends must not reach a terminal or forge a log
+ * line. */
 static void test_observe_is_printable(void **state) {
         Observation o = observe(ORIGIN_HTTP, 502, "a\nb", "c\033[2J", "%s", "d\r\ne\x7f");
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The Plan: what "auto" becomes, what is refused and by which code, what this release admits not to do. */
+/* The Plan: what "auto" becomes, what is refused and by which code, what this release admits not
+ * to do. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -16,7 +18,8 @@
 
 static const PlatformFacts platform_403 = { .version = "4.0.3" };
 
-static Plan *resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *platform, Observation *refusal) {
+static Plan *resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *platform,
+                     Observation *refusal) {
         Plan *plan = NULL;
 
         *refusal = observe(ORIGIN_AGENT, 0, "untouched", NULL, NULL);
@@ -42,7 +45,8 @@ static void test_resolves_what_is_auto(void **state) {
         assert_string_equal(plan->home, "/home/elastic");
         assert_int_equal(plan->uid, 1234);
         assert_int_equal(plan->gid, 1234);
-        assert_string_equal(plan->image, "docker.elastic.co/cloud-enterprise/elastic-cloud-enterprise:4.0.3");
+        assert_string_equal(plan->image,
+                            "docker.elastic.co/cloud-enterprise/elastic-cloud-enterprise:4.0.3");
 }
 
 static void test_keeps_what_is_named(void **state) {
@@ -60,7 +64,8 @@ static void test_keeps_what_is_named(void **state) {
         assert_non_null(plan);
         assert_string_equal(plan->host_ip, "198.51.100.4");
         assert_string_equal(plan->runner_id, "rack-7");
-        assert_string_equal(plan->image, "registry.example.com:5000/mirror/ece/elastic-cloud-enterprise:4.0.3");
+        assert_string_equal(plan->image,
+                            "registry.example.com:5000/mirror/ece/elastic-cloud-enterprise:4.0.3");
 }
 
 /* --- Versions ---------------------------------------------------------------------------------- */
@@ -100,10 +105,10 @@ static void test_versions(void **state) {
                 Observation refusal;
 
                 print_message("# %zu\n", i);
-                (void) strncpy(host.script_version, versions[i].script, sizeof(host.script_version) - 1);
+                (void) snprintf(host.script_version, sizeof(host.script_version), "%s", versions[i].script);
                 spec.installer.version = lend(versions[i].spec);
                 if (versions[i].platform)
-                        (void) strncpy(platform.version, versions[i].platform, sizeof(platform.version) - 1);
+                        (void) snprintf(platform.version, sizeof(platform.version), "%s", versions[i].platform);
                 plan = resolve(&spec, &host, versions[i].platform ? &platform : NULL, &refusal);
                 if (versions[i].version) {
                         assert_non_null(plan);
@@ -149,7 +154,8 @@ static void break_script(Spec *spec, HostFacts *host) { host->script_sha256[0] =
 static void break_executable(Spec *spec, HostFacts *host) { host->script_executable = false; }
 static void break_address(Spec *spec, HostFacts *host) { host->default_address[0] = '\0'; }
 static void break_sha256(Spec *spec, HostFacts *host) {
-        spec->installer.sha256 = lend("ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+        spec->installer.sha256 =
+                lend("ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 }
 
 static const struct {
@@ -217,7 +223,8 @@ static void test_ipv6_needs_a_runner_id(void **state) {
         assert_string_equal(plan->host_ip, "2001:db8::7");
 }
 
-/* A value that the installer would evaluate is found while planning, not while installing; version known or not. */
+/* A value that the installer would evaluate is found while planning, not while installing;
+ * version known or not. */
 static void test_refuses_values(void **state) {
         const PlatformFacts *platforms[] = { NULL, &platform_403 };
 
@@ -270,7 +277,8 @@ static const struct {
         { ask_webhook, NULL, "report.webhook" },
 };
 
-static void assert_one_sentence(const char *(*list)(const Spec *spec, size_t n), const Spec *spec, const char *key) {
+static void assert_one_sentence(const char *(*list)(const Spec *spec, size_t n), const Spec *spec,
+                                const char *key) {
         if (!key) {
                 assert_null(list(spec, 0));
                 return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tokens: what decodes, what is believed, how long it lives. Every row is a token that a platform, or something that pretends
- * to be one, could send. */
+/* Tokens: what decodes, what is believed, how long it lives. Every row is a token that a
+ * platform, or something that pretends to be one, could send. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,8 @@
 #define PROXY (1U << ROLE_PROXY)
 
 static size_t encode(const char *text, char *out) {
-        static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         unsigned bits = 0, n_bits = 0;
         size_t n = 0;
 
@@ -58,7 +59,8 @@ static void test_decodes_an_ephemeral_token(void **state) {
         TokenClaims claims;
 
         make_jwt(HEADER,
-                 "{\"sub\":\"46977b7d-a3e6-4605-b70d-1723129af8e4\",\"roles\":[\"proxy\",\"allocator\"],"
+                 "{\"sub\":\"46977b7d-a3e6-4605-b70d-1723129af8e4\",\"roles\":[\"proxy\","
+                 "\"allocator\"],"
                  "\"iss\":\"bootstrap-initial\",\"exp\":1493646213}",
                  jwt);
         assert_int_equal(token_claims_decode(jwt, strlen(jwt), &claims), 0);
@@ -147,7 +149,8 @@ static void test_refuses_what_is_no_token(void **state) {
                 TokenClaims claims = { .exp_s = 42 };
 
                 print_message("# %zu\n", i);
-                assert_int_equal(token_claims_decode(no_tokens[i], strlen(no_tokens[i]), &claims), -EBADMSG);
+                assert_int_equal(token_claims_decode(no_tokens[i], strlen(no_tokens[i]), &claims),
+                                 -EBADMSG);
                 assert_int_equal(claims.exp_s, 42); /* untouched */
         }
         assert_int_equal(token_claims_decode("e30.e30.c2ln", 12, &(TokenClaims) { 0 }), 0);
@@ -252,8 +255,9 @@ static void test_accepts_and_refuses(void **state) {
                 Observation refusal = OBSERVATION_NONE;
 
                 print_message("# %s\n", cases[i].name);
-                assert_int_equal(token_accept(secret_of_case(&cases[i]), cases[i].token_id, &cases[i].request,
-                                              &token, &refusal), 0);
+                assert_int_equal(token_accept(secret_of_case(&cases[i]), cases[i].token_id,
+                                              &cases[i].request, &token, &refusal),
+                                 0);
                 if (cases[i].refused) {
                         assert_null(token);
                         assert_int_equal(refusal.origin, ORIGIN_TOKEN);
@@ -264,7 +268,8 @@ static void test_accepts_and_refuses(void **state) {
                 assert_non_null(token);
                 assert_true(observation_is_none(&refusal));
                 assert_int_equal(token->minted_us, cases[i].request.sent_us);
-                assert_true(token->deadline_us == usec_add(cases[i].request.sent_us, cases[i].life_us));
+                assert_true(token->deadline_us ==
+                            usec_add(cases[i].request.sent_us, cases[i].life_us));
                 assert_int_equal(token->extra_roles, cases[i].extra);
         }
 }
@@ -272,8 +277,14 @@ static void test_accepts_and_refuses(void **state) {
 /* What the installer would evaluate is no token, however well a platform vouches for it. */
 static void test_refuses_what_the_installer_would_evaluate(void **state) {
         static const char *const hostile[] = {
-                "e30.e30.c2ln'$(id)'", "e30.e30.c2ln c2ln", "e30.e30.c2ln\n", "-e30.e30.c2ln", "e30.e30.*", "e30",
-                "<html>", "e30.e30.c2ln\001",
+                "e30.e30.c2ln'$(id)'",
+                "e30.e30.c2ln c2ln",
+                "e30.e30.c2ln\n",
+                "-e30.e30.c2ln",
+                "e30.e30.*",
+                "e30",
+                "<html>",
+                "e30.e30.c2ln\001",
         };
 
         for (size_t i = 0; i < ELEMENTS(hostile); i++) {

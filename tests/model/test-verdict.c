@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The verdict: a perfect view of an allocator and proxy, broken in one place at a time, must lose its enrollment for exactly
- * that reason; and what a platform can't show must not cost it. */
+/* The verdict: a perfect view of an allocator and proxy, broken in one place at a time, must
+ * lose its enrollment for exactly that reason; and what a platform can't show must not cost it. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,7 +83,8 @@ static void forget_blessing(RunnerView *v) { v->role[ROLE_ALLOCATOR].blessed = U
 static void suspend(RunnerView *v) { v->role[ROLE_PROXY].pending = YES; }
 static void disable(RunnerView *v) {
         v->role[ROLE_ALLOCATOR].effect = NO;
-        set_text(v->role[ROLE_ALLOCATOR].effect_detail, sizeof(v->role[ROLE_ALLOCATOR].effect_detail), "the allocator is not connected");
+        set_text(v->role[ROLE_ALLOCATOR].effect_detail,
+                 sizeof(v->role[ROLE_ALLOCATOR].effect_detail), "the allocator is not connected");
 }
 static void add_role(RunnerView *v) { v->listed_roles |= role_bit(ROLE_DIRECTOR); }
 static void move_runner(RunnerView *v) { set_text(v->zone, sizeof(v->zone), "ece-zone-2"); }
@@ -127,7 +128,8 @@ static void test_one_thing_wrong(void **state) {
                 verdict_judge(&plan, &view, &verdict);
                 assert_false(verdict.enrolled);
                 assert_int_equal(verdict.n, 1);
-                assert_string_equal(difference_kind_to_string(verdict.items[0].kind), breakages[i].code);
+                assert_string_equal(difference_kind_to_string(verdict.items[0].kind),
+                                    breakages[i].code);
                 assert_int_equal(verdict.items[0].role, breakages[i].role);
                 assert_non_null(strstr(verdict.items[0].text, breakages[i].says));
 
@@ -142,7 +144,8 @@ static void test_one_thing_wrong(void **state) {
 /* --- Nothing wrong ----------------------------------------------------------------------------- */
 
 static void say_less(RunnerView *v) {
-        v->zone[0] = v->version[0] = v->allocator_zone[0] = v->public_hostname[0] = v->runner_id[0] = '\0';
+        v->zone[0] = v->version[0] = v->allocator_zone[0] = v->public_hostname[0] =
+                v->runner_id[0] = '\0';
 }
 static void cannot_show_effect(RunnerView *v) {
         v->role[ROLE_ALLOCATOR].effect = v->role[ROLE_PROXY].effect = UNKNOWN;
@@ -274,7 +277,8 @@ static void test_words(void **state) {
         for (DifferenceKind a = 0; a < _DIFFERENCE_MAX; a++) {
                 assert_non_null(difference_kind_to_string(a));
                 for (DifferenceKind b = 0; b < a; b++)
-                        assert_string_not_equal(difference_kind_to_string(a), difference_kind_to_string(b));
+                        assert_string_not_equal(difference_kind_to_string(a),
+                                                difference_kind_to_string(b));
         }
 }
 

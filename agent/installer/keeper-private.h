@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The inside of the keeper, shared by its files: keeper.c (life, dispatch), keeper-peer.c (the connection),
+ * keeper-request.c (what every request is held against), keeper-install.c (starting an installer),
+ * keeper-attempt.c (watching it to its end), keeper-adopt.c (finding it again), keeper-prepare.c (gates and the image),
+ * keeper-settle.c (proving that nothing is left).
+ */
+
+#include "http/http.h"
+#include "installer/attempt-record.h"
+#include "installer/container-engine.h"
+#include "installer/evidence.h"
+#include "installer/keeper.h"
+#include "installer/output.h"
+#include "installer/protocol.h"
+#include "model/plan.h"
+
+/* Numbers under which an installer inherits what is meant for it. The read ends are its own: its output survives us,
+ * and the next keeper finds the pipes through /proc/PID/fd. */
+#define CHILD_FD_TOKEN 200
+#define CHILD_FD_NOTE 201
+#define CHILD_FD_OUTPUT_READ 202
+#define CHILD_FD_ERRORS_READ 203
+#define CHILD_FD_NOTE_READ 204
+
+#define KEPT_LINES 200U /* of an attempt, for an agent that attaches later */
+#define OUTBOX_MAX 320U /* messages that the agent has not taken yet; with more the connection is dropped */
+
+/* A child on its way from exec to reaped, with its two pipes: the installer, or an image pull. */
+typedef struct Attempt {
+        AttemptRecord record;
+        int pidfd; /* -1: nothing runs */
+        sd_event_source *exit;
+        Output output, errors, notes;
+        Fingerprint print;
+        Evidence evidence;
+        EvidenceEnd end;
+        bool exited;
+        sd_event_source *limit, *kill, *drain;
+        char stage[64];
+        char (*lines)[LINE_TEXT_MAX + 1]; /* ring of KEPT_LINES */
+        size_t first_line, n_lines;
+} Attempt;
+
+typedef struct Pull {
+        int pidfd;
+        pid_t pid;
+        sd_event_source *exit;
+        Output output, errors;
+        Evidence evidence;
+        bool exited;
+        sd_event_source *limit, *drain;
+        char image[512];
+} Pull;
+
+typedef struct Settle {
+        bool active;
+        unsigned rounds;
+        sd_event_source *again;
+        bool stopped;
+        char text[160]; /* what was done, for `settled` */
+} Settle;
+
+/* One question of the engine at a time for each kind of request. */
+typedef struct Operation {
+        EngineCall *call; /* NULL: nothing is asked */
+        bool wanted;      /* the agent that asked is still there */
+} Operation;
+
+struct Keeper {
+        sd_event *event;
+        KeeperOptions options; /* its texts are owned */
+        Spec *spec;
+        char *user; /* installer.user as it was at the start: it can't change under us */
+        Http *http;
+        int state_fd, runtime_fd;
+
+        int listen_fd;
+        sd_event_source *listen;
+        int peer_fd; /* -1: nobody is connected */
+        sd_event_source *peer;
+        Message *outbox; /* ring of OUTBOX_MAX */
+        size_t first_out, n_out;
+        bool had_peer;
+        sd_event_source *idle;
+
+        Attempt attempt;
+        Pull pull;
+        Settle settle;
+        Operation gates, preparing, settling;
+};
+
+/* keeper.c */
+void keeper_notice(Keeper *k, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void keeper_idle_update(Keeper *k);
+int keeper_arm(Keeper *k, sd_event_source **source, usec_t delay_us, sd_event_time_handler_t handler);
+void keeper_dispatch(Keeper *k, const Message *request, int fd); /* fd stays the caller's */
+
+/* keeper-peer.c */
+int keeper_listen(Keeper *k, int listen_fd);
+void keeper_peer_drop(Keeper *k);
+void keeper_send(Keeper *k, const Message *m);
+void keeper_send_state(Keeper *k);
+void keeper_send_text(Keeper *k, MessageKind kind, const char *text); /* line, stage, settled */
+void keeper_refuse(Keeper *k, const Observation *seen);
+
+/* keeper-request.c: false or NULL means that a refusal was sent. */
+int keeper_load_spec(Keeper *k, Spec **ret); /* for the first time, and again */
+bool keeper_spec_agrees(Keeper *k, const char *digest);
+Plan *keeper_plan(Keeper *k, const char *version, HostFacts *facts);
+bool keeper_knows_coordinator(Keeper *k, const char *host);
+Secret *keeper_token(Keeper *k, int fd);
+int token_from_memfd(int fd, Secret **ret, const char **ret_why); /* -EINVAL with a sentence */
+
+/* keeper-install.c */
+void keeper_install(Keeper *k, const Message *request, int fd);
+
+/* keeper-attempt.c */
+int attempt_watch(Keeper *k, int pidfd, int output, int errors, int notes); /* takes all four over */
+void attempt_terminate(Keeper *k, EvidenceEnd end);
+void attempt_lost(Keeper *k); /* it ended while nobody was there */
+void attempt_replay(Keeper *k);
+void attempt_exited_again(Keeper *k);
+void attempt_acknowledge(Keeper *k);
+void attempt_done(Attempt *a);
+
+/* keeper-adopt.c */
+void keeper_adopt(Keeper *k);
+
+/* keeper-prepare.c */
+void keeper_gates(Keeper *k);
+void keeper_prepare(Keeper *k, const char *version);
+void pull_done(Pull *p);
+
+/* keeper-settle.c */
+void keeper_settle(Keeper *k);
+
+/* Whose container is it? Pure. */
+typedef enum Ownership {
+        CONTAINER_OURS,     /* stop and remove */
+        CONTAINER_BLOCKING, /* dead, bears the name: remove */
+        CONTAINER_FOREIGN,  /* somebody else's, alive: wait for it */
+} Ownership;
+Ownership container_judge(const Container *c, const AttemptRecord *r, usec_t now_realtime_us);

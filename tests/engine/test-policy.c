@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The arithmetic of waiting: bounds hold for all arguments, extremes included; the splay spreads; production
+ * defaults fit together. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "engine/policy.h"
+
+static const Policy plain = {
+        .backoff_min_us = 5 * USEC_PER_SEC,
+        .backoff_max_us = 60 * USEC_PER_SEC,
+        .attempt_timeout_us = 20 * USEC_PER_MINUTE,
+        .token_margin_us = USEC_PER_MINUTE,
+};
+
+static const usec_t times[] = {
+        0, 1, USEC_PER_SEC, 5 * USEC_PER_SEC, 20 * USEC_PER_SEC, USEC_PER_MINUTE, USEC_PER_HOUR,
+        USEC_INFINITY / 3, USEC_INFINITY - 1, USEC_INFINITY,
+};
+static const uint32_t chances[] = { 0, 1, UINT32_MAX / 2, UINT32_MAX };
+
+static void check_bounds(OutcomeClass class, usec_t previous, usec_t retry_after, usec_t remaining,
+                         uint32_t random) {
+        usec_t wait = policy_backoff_us(&plain, class, previous, retry_after, remaining, random);
+        usec_t asked = retry_after < USEC_PER_HOUR ? retry_after : USEC_PER_HOUR;
+
+        if (asked > remaining)
+                asked = remaining;
+        assert_true(wait >= plain.backoff_min_us);
+        assert_true(wait >= asked);
+        assert_true(wait <= USEC_PER_HOUR + USEC_PER_HOUR / 10);
+        if (retry_after == 0 && class == CLASS_TRANSIENT)
+                assert_true(wait <= plain.backoff_max_us);
+        if (class == CLASS_OPERATOR || class == CLASS_CREDENTIAL)
+                assert_true(wait >= plain.backoff_max_us);
+}
+
+static void test_backoff_is_bounded(void **state) {
+        for (OutcomeClass class = CLASS_TRANSIENT; class < _CLASS_MAX; class++)
+                for (size_t p = 0; p < ELEMENTS(times); p++)
+                        for (size_t a = 0; a < ELEMENTS(times); a++)
+                                for (size_t r = 0; r < ELEMENTS(times); r++)
+                                        for (size_t c = 0; c < ELEMENTS(chances); c++)
+                                                check_bounds(class, times[p], times[a], times[r], chances[c]);
+}
+
+static void test_backoff_grows_from_min_to_max(void **state) {
+        usec_t wait = 0;
+
+        assert_int_equal(policy_backoff_us(&plain, CLASS_TRANSIENT, 0, 0, USEC_INFINITY, 0), 5 * USEC_PER_SEC);
+        for (unsigned i = 0; i < 5; i++) {
+                usec_t next = policy_backoff_us(&plain, CLASS_TRANSIENT, wait, 0, USEC_INFINITY, UINT32_MAX);
+
+                assert_true(next >= wait);
+                assert_true(next <= 3 * (wait > plain.backoff_min_us ? wait : plain.backoff_min_us));
+                wait = next;
+        }
+        assert_true(wait > 59 * USEC_PER_SEC);
+}
+
+/* Near the wall the waits get shorter, so that the last minutes are used. */
+static void test_backoff_leaves_room_before_the_wall(void **state) {
+        usec_t wait = policy_backoff_us(&plain, CLASS_TRANSIENT, USEC_PER_MINUTE, 0, 40 * USEC_PER_SEC, UINT32_MAX);
+
+        assert_true(wait <= 10 * USEC_PER_SEC);
+}
+
+static void test_retry_after_is_spread_upwards(void **state) {
+        usec_t low = policy_backoff_us(&plain, CLASS_THROTTLED, 0, 2 * USEC_PER_MINUTE, USEC_INFINITY, 0);
+        usec_t high = policy_backoff_us(&plain, CLASS_THROTTLED, 0, 2 * USEC_PER_MINUTE, USEC_INFINITY, UINT32_MAX);
+
+        assert_int_equal(low, 2 * USEC_PER_MINUTE);
+        assert_true(high > low + 11 * USEC_PER_SEC && high <= low + 12 * USEC_PER_SEC);
+}
+
+static void test_attempt_fits(void **state) {
+        usec_t need = plain.attempt_timeout_us + plain.token_margin_us, now = 7 * USEC_PER_HOUR;
+
+        assert_true(policy_attempt_fits(&plain, now + need, now));
+        assert_false(policy_attempt_fits(&plain, now + need - 1, now));
+        assert_false(policy_attempt_fits(&plain, now - 1, now));
+        assert_false(policy_attempt_fits(&plain, 0, now));
+        assert_true(policy_attempt_fits(&plain, USEC_INFINITY, now));
+}
+
+/* The spec's defaults, as the manual gives them. */
+static Spec default_spec(void) {
+        Spec spec = {
+                .token = { .validity_us = USEC_PER_HOUR },
+                .installer = { .attempt_timeout_us = 20 * USEC_PER_MINUTE, .prepull = true },
+                .retry = { .splay_us = USEC_PER_MINUTE, .backoff_min_us = 5 * USEC_PER_SEC,
+                           .backoff_max_us = USEC_PER_MINUTE, .windows = 3,
+                           .give_up_after_us = 4 * USEC_PER_HOUR },
+                .verify = { .timeout_us = 10 * USEC_PER_MINUTE, .stable_for_us = 30 * USEC_PER_SEC },
+        };
+
+        return spec;
+}
+
+static void test_defaults_fit_together(void **state) {
+        Spec spec = default_spec();
+        Policy p = policy_from_spec(&spec, "0123456789abcdef0123456789abcdef", false);
+        usec_t window = spec.token.validity_us;
+
+        /* A token has room for two attempts and the wait between them; the wall for all windows. */
+        assert_true(2 * p.attempt_timeout_us + p.token_margin_us + p.backoff_max_us <= window);
+        assert_true(p.windows * window <= p.give_up_after_us);
+        assert_true(p.backoff_min_us <= p.backoff_max_us);
+        assert_true(2 * p.poll_us <= p.stable_for_us && p.stable_for_us < p.verify_timeout_us);
+        assert_true(p.guard_us < p.attempt_timeout_us);
+        assert_true(p.credential_tries >= 2);
+        assert_true(p.prepull && !p.one_shot && !p.stop_terminates && !p.on_stale_replace);
+        assert_true(policy_from_spec(&spec, "", true).stop_terminates);
+}
+
+/* Durations of a test bench still give a policy that works. */
+static void test_short_durations_stay_sane(void **state) {
+        Spec spec = { .verify = { .timeout_us = 1 } };
+        Policy p = policy_from_spec(&spec, "", false);
+
+        assert_true(p.backoff_min_us > 0 && p.backoff_max_us >= p.backoff_min_us);
+        assert_true(p.poll_us > 0 && p.guard_us > 0);
+        assert_int_equal(p.splay_us, 0);
+}
+
+static void test_splay_is_even_and_stable(void **state) {
+        enum { HOSTS = 6000, PARTS = 6 };
+        Spec spec = default_spec();
+        unsigned part[PARTS] = {};
+
+        for (unsigned i = 0; i < HOSTS; i++) {
+                char id[33];
+                usec_t splay;
+
+                (void) snprintf(id, sizeof(id), "%032x", i); /* neighbours: the hardest case for a hash */
+                splay = policy_from_spec(&spec, id, false).splay_us;
+                assert_true(splay < spec.retry.splay_us);
+                assert_int_equal(splay, policy_from_spec(&spec, id, false).splay_us);
+                part[splay * PARTS / spec.retry.splay_us]++;
+        }
+        for (unsigned i = 0; i < PARTS; i++)
+                assert_in_range(part[i], HOSTS / PARTS - 150, HOSTS / PARTS + 150);
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_backoff_is_bounded),
+                cmocka_unit_test(test_backoff_grows_from_min_to_max),
+                cmocka_unit_test(test_backoff_leaves_room_before_the_wall),
+                cmocka_unit_test(test_retry_after_is_spread_upwards),
+                cmocka_unit_test(test_attempt_fits),
+                cmocka_unit_test(test_defaults_fit_together),
+                cmocka_unit_test(test_short_durations_stay_sane),
+                cmocka_unit_test(test_splay_is_even_and_stable),
+        };
+
+        cmocka_set_message_output(CM_OUTPUT_TAP);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

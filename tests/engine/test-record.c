@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The record: what is written is read back; what is damaged in any one place is refused; what is resumed after a
+ * crash, a reboot and a wrong clock is what is still true. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "engine/record.h"
+
+#define BOOT_A "0123456789abcdef0123456789abcdef"
+#define BOOT_B "fedcba9876543210fedcba9876543210"
+#define NOON (UINT64_C(1767268800) * USEC_PER_SEC)
+
+static Record sample(void) {
+        Record r = {
+                .machine = machine_fresh(),
+                .boot_id = BOOT_A,
+                .started_realtime_us = NOON,
+                .runner_id = "192.0.2.21",
+                .roles = role_bit(ROLE_ALLOCATOR) | role_bit(ROLE_PROXY),
+                .attempt_id = "00112233445566778899aabbccddeeff",
+                .reason = "installer.timed-out",
+                .text = "the installer did not come to an end in its time",
+        };
+
+        r.machine.state = STATE_INSTALLING;
+        r.machine.since_us = 900 * USEC_PER_SEC;
+        r.machine.started_us = 600 * USEC_PER_SEC;
+        r.machine.spent_us = 60 * USEC_PER_SEC;
+        r.machine.window = 2;
+        r.machine.attempt = 3;
+        r.machine.installer_pending = true;
+        r.machine.half_joined = true;
+        r.machine.token_held = true;
+        r.machine.token_deadline_us = 4000 * USEC_PER_SEC;
+        record_add_transition(&r, &(Transition) { .at_realtime_us = NOON, .state = STATE_MINTING });
+        record_add_transition(&r, &(Transition) { .at_realtime_us = NOON + 1, .state = STATE_INSTALLING,
+                                                  .reason = "a.b", .text = "because" });
+        return r;
+}
+
+static void encode(const Record *r, Buffer *ret) {
+        assert_int_equal(record_encode(r, ret), 0);
+}
+
+static void test_round_trip(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX), again = BUFFER_INIT(RECORD_SIZE_MAX);
+        Record r = sample(), back;
+
+        encode(&r, &text);
+        assert_int_equal(record_decode(text.data, text.size, &back), 0);
+        encode(&back, &again);
+        assert_string_equal(buffer_string(&text), buffer_string(&again));
+
+        assert_int_equal(back.machine.state, STATE_INSTALLING);
+        assert_int_equal(back.machine.window, 2);
+        assert_true(back.machine.installer_pending && back.machine.half_joined && !back.machine.unsettled);
+        assert_int_equal(back.roles, r.roles);
+        assert_string_equal(back.attempt_id, r.attempt_id);
+        assert_int_equal(back.n_history, 2);
+        assert_int_equal(back.history[1].state, STATE_INSTALLING);
+        assert_string_equal(back.history[1].text, "because");
+        /* No trace of the token: not that there was one, nor when it dies. */
+        assert_false(back.machine.token_held);
+        assert_null(strstr(buffer_string(&text), "token"));
+        assert_null(strstr(buffer_string(&text), "4000000000"));
+}
+
+static void test_every_state_is_kept(void **state) {
+        for (State s = 0; s < _STATE_MAX; s++) {
+                _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
+                Record r = sample(), back;
+
+                r.machine.state = s;
+                encode(&r, &text);
+                assert_int_equal(record_decode(text.data, text.size, &back), 0);
+                assert_int_equal(back.machine.state, s);
+        }
+}
+
+static void test_full_record_fits(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
+        Transition t = { .at_realtime_us = USEC_INFINITY, .state = STATE_UNCONFIGURED };
+        Record r = sample(), back;
+
+        memset(t.reason, '"', sizeof(t.reason) - 1); /* doubles in JSON */
+        memset(t.text, '"', sizeof(t.text) - 1);
+        memset(r.text, '"', sizeof(r.text) - 1);
+        for (unsigned i = 0; i < RECORD_HISTORY_MAX + 5; i++) {
+                t.state = i % _STATE_MAX;
+                record_add_transition(&r, &t);
+        }
+        assert_int_equal(r.n_history, RECORD_HISTORY_MAX);
+        assert_int_equal(r.history[RECORD_HISTORY_MAX - 1].state, (RECORD_HISTORY_MAX + 4) % _STATE_MAX);
+        assert_int_equal(r.history[0].state, 5 % _STATE_MAX);
+        encode(&r, &text);
+        assert_int_equal(record_decode(text.data, text.size, &back), 0);
+        assert_int_equal(back.n_history, RECORD_HISTORY_MAX);
+}
+
+/* A valid record with one member taken away, added, or given another type. */
+static void test_one_member_wrong(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
+        _cleanup_json_ json_t *whole = NULL;
+        Record r = sample(), back = { .roles = 0x0f };
+        const char *name;
+        json_t *value;
+        size_t n = 0;
+
+        encode(&r, &text);
+        assert_int_equal(json_read(text.data, text.size, &whole, NULL), 0);
+        json_object_foreach(whole, name, value) {
+                for (unsigned how = 0; how < 3; how++) {
+                        _cleanup_json_ json_t *broken = json_copy(whole);
+                        _cleanup_free_ char *bytes = NULL;
+
+                        if (how == 0)
+                                assert_int_equal(json_object_del(broken, name), 0);
+                        else if (how == 1)
+                                assert_int_equal(json_object_set_new(broken, name, json_real(1.5)), 0);
+                        else
+                                assert_int_equal(json_object_set_new(broken, "surplus", json_true()), 0);
+                        bytes = json_write_compact(broken);
+                        assert_int_equal(record_decode(bytes, strlen(bytes), &back), -EBADMSG);
+                }
+                n++;
+        }
+        assert_int_equal(n, 20);
+        assert_int_equal(back.roles, 0x0f); /* untouched */
+}
+
+static void replace_and_refuse(const char *from, const char *to) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX), broken = BUFFER_INIT(RECORD_SIZE_MAX);
+        Record r = sample(), back;
+        const char *at;
+
+        encode(&r, &text);
+        at = strstr(buffer_string(&text), from);
+        assert_non_null(at);
+        assert_int_equal(buffer_append(&broken, text.data, (size_t) (at - text.data)), 0);
+        assert_int_equal(buffer_append_string(&broken, to), 0);
+        assert_int_equal(buffer_append_string(&broken, at + strlen(from)), 0);
+        assert_int_equal(record_decode(broken.data, broken.size, &back), -EBADMSG);
+}
+
+static void test_values_out_of_range(void **state) {
+        static const char *const rows[][2] = {
+                { "\"schema\":1", "\"schema\":2" },
+                { "\"schema\":1", "\"schema\":0" },
+                { "\"window\":2", "\"window\":-2" },
+                { "\"window\":2", "\"window\":1000001" },
+                { "\"state\":\"INSTALLING\"", "\"state\":\"DANCING\"" },
+                { "\"state\":\"MINTING\"", "\"state\":\"minting\"" },
+                { "\"allocator\",\"proxy\"", "\"allocator\",\"constructor\"" },
+                { "\"allocator\",\"proxy\"", "\"allocator\",\"allocator\"" },
+                { "\"allocator\",\"proxy\"", "\"allocator\",7" },
+                { BOOT_A, BOOT_A "0" },
+                { "\"runner_id\":\"", "\"runner_id\":\"\\u0000" },
+                { "{", "[" },
+                { "}", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++)
+                replace_and_refuse(rows[i][0], rows[i][1]);
+}
+
+/* However short it was cut, half a record is none. */
+static void test_truncated(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
+        Record r = sample(), back;
+
+        encode(&r, &text);
+        for (size_t n = 0; n < text.size; n++)
+                assert_int_equal(record_decode(text.data, n, &back), -EBADMSG);
+}
+
+static void test_resume_under_the_same_boot(void **state) {
+        Record r = sample();
+        Machine m = record_resume(&r, BOOT_A, 1000 * USEC_PER_SEC, NOON);
+
+        assert_int_equal(m.state, STATE_LOADING);
+        assert_int_equal(m.started_us, 600 * USEC_PER_SEC);
+        assert_int_equal(m.spent_us, 60 * USEC_PER_SEC);
+        assert_int_equal(m.window, 2);
+        assert_int_equal(m.attempt, 3);
+        assert_true(m.installer_pending && m.half_joined);
+        assert_false(m.token_held);
+        for (Timer t = 0; t < _TIMER_MAX; t++)
+                assert_int_equal(m.armed_us[t], USEC_INFINITY);
+}
+
+typedef struct Reboot {
+        usec_t started_realtime, now_realtime;
+        usec_t spent; /* expected */
+} Reboot;
+
+/* The record knows of 60 s before and 300 s under the last boot. */
+static void test_resume_under_another_boot(void **state) {
+        static const Reboot rows[] = {
+                { NOON, NOON + 1000 * USEC_PER_SEC, 1000 * USEC_PER_SEC },
+                { NOON, NOON + 10 * USEC_PER_SEC, 360 * USEC_PER_SEC }, /* the clock was set back */
+                { NOON, 0, 360 * USEC_PER_SEC },                       /* no clock yet */
+                { NOON, USEC_INFINITY, 365 * 24 * USEC_PER_HOUR },     /* a clock gone mad: the whole wall */
+                { 0, NOON, 360 * USEC_PER_SEC },                       /* it was never written down */
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                Record r = sample();
+                Machine m;
+
+                r.started_realtime_us = rows[i].started_realtime;
+                m = record_resume(&r, BOOT_B, 30 * USEC_PER_SEC, rows[i].now_realtime);
+                assert_int_equal(m.spent_us, rows[i].spent);
+                assert_int_equal(m.started_us, 30 * USEC_PER_SEC);
+                assert_int_equal(m.window, 2);
+                assert_true(m.installer_pending);
+        }
+}
+
+/* An unknown boot id is another boot, also when it is unknown both times. */
+static void test_unknown_boot_is_another(void **state) {
+        Record r = sample();
+
+        r.boot_id[0] = '\0';
+        assert_int_equal(record_resume(&r, "", 1000 * USEC_PER_SEC, NOON).started_us, 1000 * USEC_PER_SEC);
+}
+
+static void test_what_is_over_is_not_resumed(void **state) {
+        static const State over[] = { STATE_UNCONFIGURED, STATE_ENROLLED, STATE_FAILED };
+
+        for (size_t i = 0; i < ELEMENTS(over); i++) {
+                Record r = sample();
+                Machine m;
+
+                r.machine.state = over[i];
+                r.machine.was_enrolled = true;
+                m = record_resume(&r, BOOT_A, 1000 * USEC_PER_SEC, NOON);
+                assert_int_equal(m.started_us, 0);
+                assert_int_equal(m.window, 0);
+                assert_int_equal(m.attempt, 0);
+                assert_true(m.installer_pending && m.half_joined && m.was_enrolled);
+        }
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_round_trip),
+                cmocka_unit_test(test_every_state_is_kept),
+                cmocka_unit_test(test_full_record_fits),
+                cmocka_unit_test(test_one_member_wrong),
+                cmocka_unit_test(test_values_out_of_range),
+                cmocka_unit_test(test_truncated),
+                cmocka_unit_test(test_resume_under_the_same_boot),
+                cmocka_unit_test(test_resume_under_another_boot),
+                cmocka_unit_test(test_unknown_boot_is_another),
+                cmocka_unit_test(test_what_is_over_is_not_resumed),
+        };
+
+        cmocka_set_message_output(CM_OUTPUT_TAP);
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -3,9 +3,10 @@
 /*
  * The coordinators as a list: in which order this host asks them, and what it has learnt of each.
  *
- * The order is shuffled once per host by its seed, so that a thousand hosts that boot together do not all
- * begin with the first line of the same spec. An endpoint that failed at the transport steps back to the end for a while: its
- * time-out is the dearest thing in a question. Failures that came as answers (429, 5xx) cost nothing and change no order.
+ * The order is shuffled once per host by its seed, so that a thousand hosts that boot together do
+ * not all begin with the first line of the same spec. An endpoint that failed at the transport
+ * steps back to the end for a while: its time-out is the dearest thing in a question. Failures that
+ * came as answers (429, 5xx) cost nothing and change no order.
  */
 
 #include <errno.h>
@@ -81,7 +82,8 @@ void endpoints_order(const Coordinator *c, usec_t now_us, Exchange *e) {
         e->gravest = OBSERVATION_NONE;
 }
 
-void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation *seen, bool answered, usec_t now_us) {
+void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation *seen, bool answered,
+                   usec_t now_us) {
         bool transport = seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS;
 
         endpoint->tried = true;
@@ -94,8 +96,9 @@ void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation
                                 seen->code[0] && seen->detail[0] ? ": " : "", seen->detail);
 }
 
-/* An answer says more than silence, and silence may pass by itself while a wrong certificate won't: one endpoint with a wrong
- * certificate must not make a permanent failure of a restart of the others. A date that does not hold passes too. */
+/* An answer says more than silence, and silence may pass by itself while a wrong certificate won't:
+ * one endpoint with a wrong certificate must not make a permanent failure of a restart of the
+ * others. A date that does not hold passes too. */
 static int observation_weight(const Observation *o) {
         switch ((int) o->origin) {
         case ORIGIN_NONE:

@@ -3,14 +3,16 @@
 /*
  * One request, carried from coordinator to coordinator until one answers.
  *
- * "Could not answer" is: no connection, no trust, no reply, 429, 5xx, or ECE's own word that it is not ready. Then the next endpoint
- * is asked the same, unless the request is one that must not happen twice and some byte of it has left us. Any
- * other answer is the answer, pleasant or not. Each endpoint is asked once; waiting and trying again is the state
- * machine's.
+ * "Could not answer" is: no connection, no trust, no reply, 429, 5xx, or ECE's own word that it is
+ * not ready. Then the next endpoint is asked the same, unless the request is one that must not
+ * happen twice and some byte of it has left us. Any other answer is the answer, pleasant or not.
+ * Each endpoint is asked once; waiting and trying again is the state machine's.
  *
- * With bearer, an exchange may begin with a login, and a 401 leads to one more login; coordinator-login.c does both.
+ * With bearer, an exchange may begin with a login, and a 401 leads to one more login;
+ * coordinator-login.c does both.
  *
- * Errors of ours (memory) are returned where a caller waits for them, and become an Observation inside the loop.
+ * Errors of ours (memory) are returned where a caller waits for them, and become an Observation
+ * inside the loop.
  */
 
 #include <errno.h>
@@ -123,13 +125,14 @@ int exchange_ask(Coordinator *c, Exchange *e) {
 }
 
 void exchange_fail(Coordinator *c, Exchange *e, int error) {
-        Observation failure = observe(ORIGIN_AGENT, -error, "internal", e->path, "the request can't be made: %s",
-                                      strerror(-error));
+        Observation failure = observe(ORIGIN_AGENT, -error, "internal", e->path,
+                                      "the request can't be made: %s", strerror(-error));
 
         e->done(c, NULL, NULL, &failure);
 }
 
-int exchange_begin(Coordinator *c, const char *method, const char *path, const Buffer *body, ExchangeDone done) {
+int exchange_begin(Coordinator *c, const char *method, const char *path, const Buffer *body,
+                   ExchangeDone done) {
         Exchange *e = &c->exchange;
 
         e->method = method;

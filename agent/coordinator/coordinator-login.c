@@ -3,12 +3,13 @@
 /*
  * Credentials on the wire: which Authorization line is sent, and the bearer's login.
  *
- * API keys and Basic go out at once, without waiting for a challenge, as ECE wants them. Bearer needs a session first: user and
- * password for a token of short life (POST users/auth/_login). The token is kept for all coordinators of the installation until one says
- * 401; then there is one more login for the question under way, and a second 401 stands.
+ * API keys and Basic go out at once, without waiting for a challenge, as ECE wants them. Bearer
+ * needs a session first: user and password for a token of short life (POST users/auth/_login). The
+ * token is kept for all coordinators of the installation until one says 401; then there is one more
+ * login for the question under way, and a second 401 stands.
  *
- * A login changes nothing on the platform, so unlike other POSTs it may be repeated at the next coordinator. The body is
- * written by hand into wiped memory: a JSON tree would make one copy more.
+ * A login changes nothing on the platform, so unlike other POSTs it may be repeated at the next
+ * coordinator. The body is written by hand into wiped memory: a JSON tree would make one copy more.
  */
 
 #include <stdio.h>
@@ -70,7 +71,8 @@ static int login_body(const Coordinator *c, Buffer *b) {
         return r < 0 ? r : buffer_append_string(b, "}");
 }
 
-static void login_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void login_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                       const Observation *failure) {
         const char *token = json_member_string(object, "token");
         char where[OBSERVATION_WHERE_SIZE];
         Observation seen = *failure;
@@ -79,10 +81,12 @@ static void login_done(Coordinator *c, const HttpReply *reply, const json_t *obj
         buffer_clear(&c->login.body);
         if (observation_is_none(failure) && (!token || !*token || strlen(token) > SECRET_SIZE_MAX)) {
                 exchange_where(c, &c->login, where);
-                seen = observe(ORIGIN_REPLY, reply->status, "wrong-type", where, "the login's reply has no token");
+                seen = observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
+                               "the login's reply has no token");
         }
         if (!observation_is_none(&seen)) {
-                c->exchange.done(c, NULL, NULL, &seen); /* without a reply: the question itself was not asked */
+                /* Without a reply: the question itself was not asked. */
+                c->exchange.done(c, NULL, NULL, &seen);
                 return;
         }
         r = secret_new(token, strlen(token), &c->auth);

@@ -10,9 +10,10 @@
  *                         --> proxy: proxies
  *                         --> coordinator, director: nothing more; the API shows no effect of theirs
  *
- * The runner's list of roles proves nothing: a token without a role lets an install succeed that leaves the role
- * unassigned. Hence the further questions. Any failure ends the look, because half a view would be judged as a
- * bad one; the only absences that belong to a view are ECE's own "no such runner" and "no such allocator".
+ * The runner's list of roles proves nothing: a token without a role lets an install succeed that
+ * leaves the role unassigned. Hence the further questions. Any failure ends the look, because half
+ * a view would be judged as a bad one; the only absences that belong to a view are ECE's own "no
+ * such runner" and "no such allocator".
  */
 
 #include <stdio.h>
@@ -22,7 +23,8 @@
 #include "coordinator/coordinator-private.h"
 #include "coordinator/reply.h"
 
-/* Allocators per list, on the one page that is searched for an allocator with another id than its runner. */
+/* Allocators per list, on the one page that is searched for an allocator with another id than its
+ * runner. */
 #define ALLOCATORS_QUERY "?size=500"
 
 static void look_finish(Coordinator *c, const Observation *failure) {
@@ -37,8 +39,9 @@ static void look_wrong_type(Coordinator *c, const HttpReply *reply, const char *
         char where[OBSERVATION_WHERE_SIZE];
 
         exchange_where(c, &c->exchange, where);
-        Observation seen = observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
-                                   "%s lacks a member that the API promises, or has it of another type", what);
+        Observation seen =
+                observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
+                        "%s lacks a member that the API promises, or has it of another type", what);
 
         look_finish(c, &seen);
 }
@@ -52,10 +55,12 @@ static void look_ask(Coordinator *c, const char *path, ExchangeDone done) {
 
 static void look_at_next_role(Coordinator *c, Role role);
 
-static void proxies_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void proxies_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                         const Observation *failure) {
         if (!observation_is_none(failure))
                 look_finish(c, failure);
-        else if (!reply_read_proxies(object, c->look.runner_id, c->look.host_ip, &c->look.view.role[ROLE_PROXY]))
+        else if (!reply_read_proxies(object, c->look.runner_id, c->look.host_ip,
+                                     &c->look.view.role[ROLE_PROXY]))
                 look_wrong_type(c, reply, "the list of proxies");
         else
                 look_at_next_role(c, ROLE_PROXY + 1);
@@ -69,7 +74,8 @@ static void allocator_is_absent(Coordinator *c, const char *detail) {
         look_at_next_role(c, ROLE_ALLOCATOR + 1);
 }
 
-static void allocators_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void allocators_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                            const Observation *failure) {
         /* Our id has no allocator; a list too long to read can't prove that another one is ours. */
         if (failure->origin == ORIGIN_REPLY && streq(failure->code, "too-large"))
                 allocator_is_absent(c, "no allocator object under our id, the list is too long to search");
@@ -81,7 +87,8 @@ static void allocators_done(Coordinator *c, const HttpReply *reply, const json_t
                 allocator_is_absent(c, "no allocator object");
 }
 
-static void allocator_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void allocator_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                           const Observation *failure) {
         if (observation_is_absence(failure, "allocators.allocator_not_found"))
                 look_ask(c, API_ALLOCATORS ALLOCATORS_QUERY, allocators_done);
         else if (!observation_is_none(failure))
@@ -92,7 +99,8 @@ static void allocator_done(Coordinator *c, const HttpReply *reply, const json_t 
                 look_at_next_role(c, ROLE_ALLOCATOR + 1);
 }
 
-static void role_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void role_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                      const Observation *failure) {
         Role role = c->look.role;
         char path[PATH_SIZE];
 
@@ -124,7 +132,8 @@ static void look_at_next_role(Coordinator *c, Role role) {
         look_ask(c, path, role_done);
 }
 
-static void runner_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void runner_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                        const Observation *failure) {
         if (observation_is_absence(failure, "runners.runner_not_found")) {
                 c->look.view = (RunnerView) { .found = false };
                 look_finish(c, &OBSERVATION_NONE);

@@ -4,9 +4,9 @@
 /*
  * The inside of Coordinator, shared by the coordinator-*.c files.
  *
- * Three layers: an endpoint is one coordinator and what we know of it; an exchange is one HTTP request carried from
- * endpoint to endpoint until one answers, with the login that it may need; a question is one or several
- * exchanges and ends in the caller's handler.
+ * Three layers: an endpoint is one coordinator and what we know of it; an exchange is one HTTP
+ * request carried from endpoint to endpoint until one answers, with the login that it may need; a
+ * question is one or several exchanges and ends in the caller's handler.
  */
 
 #include "base/buffer.h"
@@ -29,9 +29,11 @@ typedef struct Endpoint {
         char last[160];
 } Endpoint;
 
-/* Ends an exchange. failure is none: object is the reply's (borrowed). Else object is NULL. reply is NULL when this request
- * was not made at all. The function may free the Coordinator, so nobody touches it afterwards. */
-typedef void (*ExchangeDone)(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure);
+/* Ends an exchange. failure is none: object is the reply's (borrowed). Else object is NULL. reply
+ * is NULL when this request was not made at all. The function may free the Coordinator, so nobody
+ * touches it afterwards. */
+typedef void (*ExchangeDone)(Coordinator *c, const HttpReply *reply, const json_t *object,
+                             const Observation *failure);
 
 typedef struct Exchange {
         const char *method;
@@ -65,7 +67,7 @@ struct Coordinator {
         CredentialKind kind;
         char *user;
         Secret *credential; /* key or password as it was handed over */
-        Secret *auth;       /* what follows the scheme: the base64 pair (basic) or the session's token (bearer) */
+        Secret *auth; /* what follows the scheme: the base64 pair (basic) or the session's token (bearer) */
         bool persistent;    /* of the tokens to be minted */
 
         size_t n_endpoints;
@@ -97,22 +99,27 @@ void endpoints_free(Coordinator *c);
 /* Fills e->order for now_us: this host's order, those to be avoided last. */
 void endpoints_order(const Coordinator *c, usec_t now_us, Exchange *e);
 /* Writes down what the endpoint did: `answered` is false when it could not answer. */
-void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation *seen, bool answered, usec_t now_us);
+void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation *seen, bool answered,
+                   usec_t now_us);
 /* Keeps in *gravest the one of both that says most about why no coordinator answered. */
 void observation_keep_gravest(Observation *gravest, const Observation *other);
 
 /* coordinator-exchange.c */
-/* Starts c->exchange. The body (NULL: none) is copied. 0 or negative errno; then done is not called. */
-int exchange_begin(Coordinator *c, const char *method, const char *path, const Buffer *body, ExchangeDone done);
+/* Starts c->exchange. The body (NULL: none) is copied. 0 or negative errno; then done is not
+ * called. */
+int exchange_begin(Coordinator *c, const char *method, const char *path, const Buffer *body,
+                   ExchangeDone done);
 /* Asks the endpoint that is next in order. 0 or negative errno. */
 int exchange_ask(Coordinator *c, Exchange *e);
 /* The URL that the exchange asks at the moment. */
 void exchange_where(Coordinator *c, const Exchange *e, char ret[static OBSERVATION_WHERE_SIZE]);
-/* Calls the exchange's end with a failure of our own making (ORIGIN_AGENT "internal"), for errors inside the loop. */
+/* Calls the exchange's end with a failure of our own making (ORIGIN_AGENT "internal"), for errors
+ * inside the loop. */
 void exchange_fail(Coordinator *c, Exchange *e, int error);
 
 /* coordinator-login.c */
-/* Bearer: gets a session token, then asks c->exchange from its first endpoint. 0 or negative errno. */
+/* Bearer: gets a session token, then asks c->exchange from its first endpoint. 0 or negative errno.
+ * */
 int login_begin(Coordinator *c);
 /* The Authorization line of this credential; false when there is none to send (yet). */
 bool login_authorization(const Coordinator *c, const char **ret_scheme, const Secret **ret_secret);

@@ -3,9 +3,10 @@
 /*
  * The questions that take one exchange: the platform's version, a token, the removal of a runner.
  *
- * Each ends in the caller's handler as its very last act, because the handler may free us. Minting is the
- * delicate one: a POST that was sent and whose answer was lost, or can't be read, may have made a token that nobody
- * can revoke. The failure says so (maybe_minted), and who counts mints counts it.
+ * Each ends in the caller's handler as its very last act, because the handler may free us. Minting
+ * is the delicate one: a POST that was sent and whose answer was lost, or can't be read, may have
+ * made a token that nobody can revoke. The failure says so (maybe_minted), and who counts mints
+ * counts it.
  */
 
 #include <errno.h>
@@ -18,7 +19,8 @@
 
 #define PLATFORM_PATH "/api/v1/platform"
 
-static void platform_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void platform_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                          const Observation *failure) {
         CoordinatorPlatformHandler handler = c->handler.platform;
         Observation seen = *failure;
         PlatformFacts facts = { .version = "" };
@@ -44,7 +46,8 @@ int coordinator_ask_platform(Coordinator *c, CoordinatorPlatformHandler handler,
         return r;
 }
 
-/* May a token exist although we don't hold it? An answer in ECE's own words is a refusal; anything else after sending is doubt. */
+/* May a token exist although we don't hold it? An answer in ECE's own words is a refusal; anything
+ * else after sending is doubt. */
 static bool mint_is_in_doubt(const HttpReply *reply, const Observation *seen) {
         if (!reply || !reply->request_sent)
                 return false;
@@ -75,13 +78,15 @@ static int mint_accept(const Coordinator *c, const HttpReply *reply, const json_
         }
         int r = secret_new(jwt, strlen(jwt), &secret);
         if (r == -EINVAL) {
-                *refusal = observe(ORIGIN_TOKEN, reply->status, "malformed", "", "the token is too long to be one");
+                *refusal = observe(ORIGIN_TOKEN, reply->status, "malformed", "",
+                                   "the token is too long to be one");
                 return 0;
         }
         return r < 0 ? r : token_accept(secret, id, &request, ret, refusal);
 }
 
-static void mint_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void mint_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                      const Observation *failure) {
         CoordinatorMintHandler handler = c->handler.mint;
         Observation seen = *failure;
         Token *token = NULL;
@@ -89,7 +94,8 @@ static void mint_done(Coordinator *c, const HttpReply *reply, const json_t *obje
         if (observation_is_none(failure)) {
                 int r = mint_accept(c, reply, object, &token, &seen);
                 if (r < 0)
-                        seen = observe(ORIGIN_AGENT, -r, "internal", "", "the token can't be kept: %s", strerror(-r));
+                        seen = observe(ORIGIN_AGENT, -r, "internal", "", "the token can't be kept: %s",
+                                       strerror(-r));
                 if (!observation_is_none(&seen))
                         exchange_where(c, &c->exchange, seen.where);
         }
@@ -97,7 +103,8 @@ static void mint_done(Coordinator *c, const HttpReply *reply, const json_t *obje
         handler(question_end(c), token, &seen);
 }
 
-int coordinator_mint(Coordinator *c, RoleSet roles, usec_t validity_us, CoordinatorMintHandler handler, void *userdata) {
+int coordinator_mint(Coordinator *c, RoleSet roles, usec_t validity_us, CoordinatorMintHandler handler,
+                     void *userdata) {
         _cleanup_buffer_ Buffer body = BUFFER_INIT(REQUEST_BODY_MAX);
 
         int r = question_begin(c, userdata);
@@ -114,14 +121,17 @@ int coordinator_mint(Coordinator *c, RoleSet roles, usec_t validity_us, Coordina
 }
 
 /* A runner that is not there any more is what was asked for. */
-static void delete_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+static void delete_done(Coordinator *c, const HttpReply *reply, const json_t *object,
+                        const Observation *failure) {
         CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen = observation_is_absence(failure, "runners.runner_not_found") ? OBSERVATION_NONE : *failure;
+        Observation seen =
+                observation_is_absence(failure, "runners.runner_not_found") ? OBSERVATION_NONE : *failure;
 
         handler(question_end(c), &seen);
 }
 
-int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler, void *userdata) {
+int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler,
+                              void *userdata) {
         char path[PATH_SIZE];
 
         int r = question_begin(c, userdata);

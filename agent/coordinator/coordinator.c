@@ -3,8 +3,8 @@
 /*
  * The Coordinator object: made, freed, and what it tells beside its answers.
  *
- * It copies from the spec what it needs and takes the credential over; nothing of the spec is borrowed. How questions travel
- * stands in coordinator-private.h and the files named after it.
+ * It copies from the spec what it needs and takes the credential over; nothing of the spec is
+ * borrowed. How questions travel stands in coordinator-private.h and the files named after it.
  */
 
 #include "coordinator/coordinator.h"

@@ -4,13 +4,16 @@
 /*
  * The platform as the agent sees it: a few questions, asked of whichever coordinator answers.
  *
- * Coordinators are shuffled once per host and asked in turn: a transport failure, TLS failure, 429 or 5xx of
- * one moves the same question on to the next, and so does ECE's "controller_not_ready" (the mint only when no byte of it
- * left us); an endpoint that failed at the transport is asked last for the next 30 s. Any other answer ends the question. When no
- * endpoint answers, the failure is that of the one that said most: a reply before silence before an untrusted certificate. Nothing is
- * repeated beyond that: retry belongs to the state machine. With bearer the first question logs in; a 401 logs in once more, then stands.
+ * Coordinators are shuffled once per host and asked in turn: a transport failure, TLS failure, 429
+ * or 5xx of one moves the same question on to the next, and so does ECE's "controller_not_ready"
+ * (the mint only when no byte of it left us); an endpoint that failed at the transport is asked
+ * last for the next 30 s. Any other answer ends the question. When no endpoint answers, the failure
+ * is that of the one that said most: a reply before silence before an untrusted certificate.
+ * Nothing is repeated beyond that: retry belongs to the state machine. With bearer the first
+ * question logs in; a 401 logs in once more, then stands.
  *
- * One question at a time (-EBUSY). Handlers run from the event loop. Observations carry the URL as `where`.
+ * One question at a time (-EBUSY). Handlers run from the event loop. Observations carry the URL as
+ * `where`.
  */
 
 #include <systemd/sd-event.h>
@@ -23,9 +26,9 @@
 
 typedef struct Coordinator Coordinator;
 
-/* seed: any number that differs from host to host (the shuffle). credential_secret is taken over (key or
- * password; NULL with CREDENTIAL_NONE). 0; -EINVAL with refusal (trust), or with none when the
- * spec does not fit (no coordinator, no credential for its kind); -ENOMEM. */
+/* seed: any number that differs from host to host (the shuffle). credential_secret is taken over
+ * (key or password; NULL with CREDENTIAL_NONE). 0; -EINVAL with refusal (trust), or with none when
+ * the spec does not fit (no coordinator, no credential for its kind); -ENOMEM. */
 int coordinator_new(sd_event *event, Http *http, const Spec *spec, Secret *credential_secret, uint64_t seed,
                     Coordinator **ret, Observation *refusal);
 Coordinator *coordinator_free(Coordinator *c); /* cancels */
@@ -34,24 +37,27 @@ static inline void coordinator_freep(Coordinator **slot) {
 }
 
 /* GET /platform: the version. */
-typedef void (*CoordinatorPlatformHandler)(void *userdata, const PlatformFacts *platform, const Observation *failure);
+typedef void (*CoordinatorPlatformHandler)(void *userdata, const PlatformFacts *platform,
+                                           const Observation *failure);
 int coordinator_ask_platform(Coordinator *c, CoordinatorPlatformHandler handler, void *userdata);
 
-/* POST enrollment-tokens with exactly {"persistent":...,"roles":[...],"validity_in_seconds":N} (the last one
- * only when not persistent). token is handed over to the handler. maybe_minted is set in the failure when the
- * POST was sent and its reply was lost, can't be read, or is a 5xx without ECE's words, and when the token is refused. */
+/* POST enrollment-tokens with exactly {"persistent":...,"roles":[...],"validity_in_seconds":N} (the
+ * last one only when not persistent). token is handed over to the handler. maybe_minted is set in
+ * the failure when the POST was sent and its reply was lost, can't be read, or is a 5xx without
+ * ECE's words, and when the token is refused. */
 typedef void (*CoordinatorMintHandler)(void *userdata, Token *token, const Observation *failure);
 int coordinator_mint(Coordinator *c, RoleSet roles, usec_t validity_us, CoordinatorMintHandler handler,
                      void *userdata);
 
-/* One look at this host: the runner; if it is found, for each wanted role the blessing, the allocator, the
- * proxies. A runner that is not there is a view (found = false), no failure. */
+/* One look at this host: the runner; if it is found, for each wanted role the blessing, the
+ * allocator, the proxies. A runner that is not there is a view (found = false), no failure. */
 typedef void (*CoordinatorViewHandler)(void *userdata, const RunnerView *view, const Observation *failure);
 int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler handler, void *userdata);
 
 /* DELETE the runner (opt-in replacement of a stale host). */
 typedef void (*CoordinatorDoneHandler)(void *userdata, const Observation *failure);
-int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler, void *userdata);
+int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler,
+                              void *userdata);
 
 /* Forgets the question under way; its handler is not called. */
 void coordinator_cancel(Coordinator *c);
@@ -64,7 +70,8 @@ typedef struct CoordinatorState {
 } CoordinatorState;
 size_t coordinator_states(const Coordinator *c, CoordinatorState *ret, size_t maximum);
 
-/* Host part (no brackets) of the coordinator that answered last, else of the first in order: the installer joins there. */
+/* Host part (no brackets) of the coordinator that answered last, else of the first in order: the
+ * installer joins there. */
 const char *coordinator_host(const Coordinator *c);
 /* X-Elastic-Api-Key-Expiration as last seen, "" without one. */
 const char *coordinator_key_expiration(const Coordinator *c);

@@ -3,13 +3,15 @@
 /*
  * A credential from a command: a vault's client, a cloud's metadata tool.
  *
- * The command is the operator's choice and still is held on a short rope: absolute path, no shell, an environment made
- * from nothing, /dev/null for input and complaints, a process group of its own, a bounded time and a bounded output. Its
- * complaints are dropped because nobody can say what a foreign tool prints beside a secret.
+ * The command is the operator's choice and still is held on a short rope: absolute path, no shell,
+ * an environment made from nothing, /dev/null for input and complaints, a process group of its own,
+ * a bounded time and a bounded output. Its complaints are dropped because nobody can say what a
+ * foreign tool prints beside a secret.
  *
- * The end of the output and the end of the process are two events: a grandchild may hold the pipe open, or the
- * command may close it and go on. We wait for the process (by pidfd), collect what it printed, and then kill what
- * is left of the group while the zombie still holds its number, so that no other group can be hit.
+ * The end of the output and the end of the process are two events: a grandchild may hold the pipe
+ * open, or the command may close it and go on. We wait for the process (by pidfd), collect what it
+ * printed, and then kill what is left of the group while the zombie still holds its number, so that
+ * no other group can be hit.
  *
  * Blocks for up to the time limit; called before work, never inside it.
  */
@@ -33,14 +35,16 @@ static int refuse(Observation *refusal, const char *code, const char *program, c
         return 0;
 }
 
-/* A mask and handlers as a fresh program expects them: it must be stoppable even if we block signals. */
+/* A mask and handlers as a fresh program expects them: it must be stoppable even if we block
+ * signals. */
 static int attributes_set(posix_spawnattr_t *attributes) {
         sigset_t none, all;
         int r;
 
         (void) sigemptyset(&none);
         (void) sigfillset(&all);
-        r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        r = posix_spawnattr_setflags(attributes,
+                                     POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
         if (r == 0)
                 r = posix_spawnattr_setpgroup(attributes, 0);
         if (r == 0)
@@ -91,7 +95,8 @@ static int command_spawn(char *const *argv, int out, pid_t *ret) {
         return r;
 }
 
-/* Moves what is in the pipe into b. 0 when there is no more for now, 1 at its end, -EMSGSIZE, -ENOMEM, -errno. */
+/* Moves what is in the pipe into b. 0 when there is no more for now, 1 at its end, -EMSGSIZE,
+ * -ENOMEM, -errno. */
 static int pipe_drain(int fd, Buffer *b) {
         char chunk[4096];
         int r = 0;
@@ -133,8 +138,9 @@ static int collect(int out, int pidfd, usec_t deadline_us, Buffer *b) {
                         return r;
                 if (r == 1)
                         fds[1].fd = -1; /* ended: poll passes over negative descriptors */
+                /* What it wrote was in the pipe before it ended; a grandchild's words are not asked for. */
                 if (fds[0].revents)
-                        return 0; /* what it wrote was in the pipe before it ended, and a grandchild's words are not asked for */
+                        return 0;
         }
 }
 
@@ -178,7 +184,9 @@ static int secret_from_output(const char *program, const Buffer *output, Secret 
         if (n == 0)
                 return refuse(refusal, "empty", program, "it prints nothing");
         int r = secret_new(output->data, n, ret);
-        return r == -EINVAL ? refuse(refusal, "too-large", program, "it prints more than any credential may have") : r;
+        return r == -EINVAL
+                       ? refuse(refusal, "too-large", program, "it prints more than any credential may have")
+                       : r;
 }
 
 int credential_run(char *const *argv, usec_t timeout_us, Secret **ret, Observation *refusal) {

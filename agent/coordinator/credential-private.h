@@ -8,6 +8,7 @@
 
 #define CREDENTIAL_COMMAND_TIMEOUT_US (10 * USEC_PER_SEC)
 
-/* Runs argv (absolute program first) and takes what it prints, without one trailing newline. As credential_read():
- * 0 with *ret, or 0 with *ret NULL and a refusal; -ENOMEM. Nothing of its process group is left behind. */
+/* Runs argv (absolute program first) and takes what it prints, without one trailing newline. As
+ * credential_read(): 0 with *ret, or 0 with *ret NULL and a refusal; -ENOMEM. Nothing of its
+ * process group is left behind. */
 int credential_run(char *const *argv, usec_t timeout_us, Secret **ret, Observation *refusal);

@@ -3,13 +3,13 @@
 /*
  * Taking a credential in.
  *
- * A source that can't be used is the operator's matter and becomes an Observation that says what to mend; the secret's
- * value is in none of them. Files are judged by the opened descriptor, so that what was checked is what is read: no
- * link, a regular file, of ours or root's, closed to others. A group may read: systemd's credentials and shared
- * secrets are handed over so.
+ * A source that can't be used is the operator's matter and becomes an Observation that says what to
+ * mend; the secret's value is in none of them. Files are judged by the opened descriptor, so that
+ * what was checked is what is read: no link, a regular file, of ours or root's, closed to others. A
+ * group may read: systemd's credentials and shared secrets are handed over so.
  *
- * The environment is the weakest source (any process of the same user can see it) and is there for `ece-enroll run` only. The variable
- * is not removed: a refused credential is read again.
+ * The environment is the weakest source (any process of the same user can see it) and is there for
+ * `ece-enroll run` only. The variable is not removed: a refused credential is read again.
  */
 
 #include "coordinator/credential.h"
@@ -48,7 +48,8 @@ static const char *file_objection(int fd, const char **ret_code) {
 static int read_at(int dir_fd, const char *path, const char *where, Secret **ret, Observation *refusal) {
         const char *code;
         /* Not blocking, because a fifo in its place must not hold us up before it is looked at. */
-        _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        _cleanup_close_ int fd =
+                openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
         if (fd < 0 && errno == ENOENT)
                 return refuse(refusal, "missing", where, "there is no such file");
@@ -79,7 +80,8 @@ static int read_systemd(const char *name, Secret **ret, Observation *refusal) {
                 return refuse(refusal, "unreadable", name, "this is not the name of a systemd credential");
         if (!directory)
                 return refuse(refusal, "missing", name,
-                              "CREDENTIALS_DIRECTORY is not set: the service has no LoadCredential= or was not started by systemd");
+                              "CREDENTIALS_DIRECTORY is not set: the service has no LoadCredential= or was "
+                              "not started by systemd");
         _cleanup_close_ int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return refuse(refusal, "unreadable", directory, strerror(errno));
@@ -96,7 +98,8 @@ static int read_environment(const char *name, bool allowed, Secret **ret, Observ
         if (!*value)
                 return refuse(refusal, "empty", name, "the environment variable is empty");
         int r = secret_new(value, strlen(value), ret);
-        return r == -EINVAL ? refuse(refusal, "too-large", name, "it is larger than any credential may be") : r;
+        return r == -EINVAL ? refuse(refusal, "too-large", name, "it is larger than any credential may be")
+                            : r;
 }
 
 static int read_source(const SecretSource *source, bool allow_env, Secret **ret, Observation *refusal) {
@@ -123,7 +126,8 @@ static const char *source_name(const SecretSource *source) {
         return source->name;
 }
 
-/* Printable ASCII: it goes into a header line or into JSON, and an editor's stray bytes are found here, not by a 401. */
+/* Printable ASCII: it goes into a header line or into JSON, and an editor's stray bytes are found
+ * here, not by a 401. */
 static bool secret_is_printable(const Secret *secret) {
         const char *bytes = secret_bytes(secret);
 

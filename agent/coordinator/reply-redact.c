@@ -3,9 +3,10 @@
 /*
  * Redaction of messages that come from the coordinator.
  *
- * An error message may quote the request back at us, and with it a password or a token. We can't know its
- * grammar, so the rules are blunt: a run of JWT characters that begins as each JWT does ("eyJ", base64url of '{"') becomes
- * stars, and from the word "password" on nothing is kept. A lost sentence costs less than a leaked secret.
+ * An error message may quote the request back at us, and with it a password or a token. We can't
+ * know its grammar, so the rules are blunt: a run of JWT characters that begins as each JWT does
+ * ("eyJ", base64url of '{"') becomes stars, and from the word "password" on nothing is kept. A lost
+ * sentence costs less than a leaked secret.
  */
 
 #include "coordinator/reply-redact.h"

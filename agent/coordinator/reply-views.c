@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * From the coordinator's objects to our views: each reader takes the few members that the verdict needs.
+ * From the coordinator's objects to our views: each reader takes the few members that the verdict
+ * needs.
  *
- * Required members are those that the verdict can't do without; the API's schema asks for more, and a release that drops
- * one of these must not stop us. Unknown members are passed over. The blueprinter's reply may carry secrets of the
- * platform in role.value.containers: that subtree is never touched. Pure.
+ * Required members are those that the verdict can't do without; the API's schema asks for more, and
+ * a release that drops one of these must not stop us. Unknown members are passed over. The
+ * blueprinter's reply may carry secrets of the platform in role.value.containers: that subtree is
+ * never touched. Pure.
  */
 
 #include "coordinator/reply.h"
@@ -94,7 +96,8 @@ bool reply_read_runner(const json_t *object, RunnerView *view) {
         copy_member(v.public_hostname, sizeof(v.public_hostname), object, "public_hostname");
         copy_member(v.zone, sizeof(v.zone), object, "zone");
         copy_member(v.version, sizeof(v.version), json_member_object(object, "build_info"), "version");
-        describe_health(json_member_object(object, "health_checks"), v.health_detail, sizeof(v.health_detail));
+        describe_health(json_member_object(object, "health_checks"), v.health_detail,
+                        sizeof(v.health_detail));
 
         for (Role r = 0; r < _ROLE_MAX; r++)
                 v.role[r] = (RoleView) {
@@ -107,8 +110,10 @@ bool reply_read_runner(const json_t *object, RunnerView *view) {
         return true;
 }
 
-/* object.MEMBER.value.MAP[runner_id].value; NO when the map is there without the runner, UNKNOWN without a map. */
-static Tristate read_about_runner(const json_t *object, const char *member, const char *map, const char *runner_id) {
+/* object.MEMBER.value.MAP[runner_id].value; NO when the map is there without the runner, UNKNOWN
+ * without a map. */
+static Tristate read_about_runner(const json_t *object, const char *member, const char *map,
+                                  const char *runner_id) {
         const json_t *value = json_member_object(json_member_object(object, member), "value");
         const json_t *runners = json_member_object(value, map);
 
@@ -124,8 +129,8 @@ bool reply_read_role(const json_t *object, const char *runner_id, RoleView *view
 
         if (!role || !read_bool(role, "auto_blessed", &automatic))
                 return false;
-        view->blessed = automatic ? YES
-                                  : read_about_runner(object, "blessings", "runner_ids_to_blessing", runner_id);
+        view->blessed =
+                automatic ? YES : read_about_runner(object, "blessings", "runner_ids_to_blessing", runner_id);
         view->pending = read_about_runner(object, "pending", "runner_ids_to_pending_state", runner_id);
         return true;
 }
@@ -135,7 +140,8 @@ bool reply_read_allocator(const json_t *object, RunnerView *view) {
         RoleView *role = &view->role[ROLE_ALLOCATOR];
         bool connected;
 
-        /* `healthy` is of no use: it is true for an allocator that is not connected and has no instances. */
+        /* `healthy` is of no use: it is true for an allocator that is not connected and has no
+         * instances. */
         if (!read_bool(status, "connected", &connected))
                 return false;
         role->effect = connected ? YES : NO;
@@ -159,7 +165,8 @@ static bool same_host(const char *a, const char *b) {
         return strcasecmp(a, b) == 0;
 }
 
-bool reply_find_allocator(const json_t *object, const char *host_ip, const char *public_hostname, RunnerView *view) {
+bool reply_find_allocator(const json_t *object, const char *host_ip, const char *public_hostname,
+                          RunnerView *view) {
         const json_t *zones = json_member_array(object, "zones");
 
         for (size_t z = 0; z < json_array_size(zones); z++) {
@@ -196,6 +203,7 @@ bool reply_read_proxies(const json_t *object, const char *runner_id, const char 
                 if (json_member_bool(proxy, "healthy", false))
                         view->effect = YES;
         }
-        text_copy_printable(view->effect_detail, sizeof(view->effect_detail), view->effect == YES ? "" : detail);
+        text_copy_printable(view->effect_detail, sizeof(view->effect_detail),
+                            view->effect == YES ? "" : detail);
         return true;
 }

@@ -3,11 +3,11 @@
 /*
  * Judging a reply: status, headers and bytes in, an object or an Observation out.
  *
- * The status alone misleads: coordinators were seen answering 200 with an error body, and 403 has two
- * opposite meanings. So the body speaks first, its error code second, the status last. Between us and the
- * coordinator may stand a balancer that answers in HTML, so "no ECE body" is a finding of its own. Pure
- * but for memory, whose lack shows as an unreadable body; never logs, never quotes a body, only its error messages,
- * made printable and redacted.
+ * The status alone misleads: coordinators were seen answering 200 with an error body, and 403 has
+ * two opposite meanings. So the body speaks first, its error code second, the status last. Between
+ * us and the coordinator may stand a balancer that answers in HTML, so "no ECE body" is a finding
+ * of its own. Pure but for memory, whose lack shows as an unreadable body; never logs, never quotes
+ * a body, only its error messages, made printable and redacted.
  */
 
 #include "coordinator/reply.h"
@@ -22,7 +22,8 @@
 #define STATUS_IS_2XX(status) ((status) >= 200 && (status) < 300)
 #define STATUS_IS_3XX(status) ((status) >= 300 && (status) < 400)
 
-/* The first code of a list, without the quotes that ECE prints around some of them. False when there is none. */
+/* The first code of a list, without the quotes that ECE prints around some of them. False when
+ * there is none. */
 static bool code_copy(const char *from, char ret[static OBSERVATION_CODE_SIZE]) {
         size_t n = 0;
 
@@ -37,7 +38,8 @@ static bool code_copy(const char *from, char ret[static OBSERVATION_CODE_SIZE]) 
         return n > 0;
 }
 
-/* observe() with a foreign sentence: redacted before it is cut, so that no half of a secret is left. */
+/* observe() with a foreign sentence: redacted before it is cut, so that no half of a secret is
+ * left. */
 static Observation observe_foreign(Origin origin, int status, const char *code, const char *where,
                                    const char *message) {
         char text[1024];
@@ -72,13 +74,15 @@ static Observation judge_not_ok(const json_t *object, int status, const char *wh
         if (json_member_bool(object, "ok", true) && !error)
                 return OBSERVATION_NONE;
         if (status == 401)
-                return observe_foreign(ORIGIN_ECE, status, "root.unauthenticated", where, message ? message : error);
+                return observe_foreign(ORIGIN_ECE, status, "root.unauthenticated", where,
+                                       message ? message : error);
         if (STATUS_IS_2XX(status))
                 return observe_foreign(ORIGIN_REPLY, status, "not-ok", where, message ? message : error);
         return OBSERVATION_NONE;
 }
 
-/* Does the text open more brackets than it closes? Then its end is missing. Strings are stepped over. */
+/* Does the text open more brackets than it closes? Then its end is missing. Strings are stepped
+ * over. */
 static bool text_is_open(const char *text, size_t n) {
         bool in_string = false;
         size_t depth = 0;
@@ -121,9 +125,10 @@ static Observation judge_status(const HttpReply *reply, const char *where, const
                 return observe(ORIGIN_REPLY, reply->status, "redirect", where,
                                "redirected (status %d); redirects are never followed", reply->status);
         if (code_copy(reply->error_codes, code))
-                return observe(ORIGIN_ECE, reply->status, code, where, "status %d, code from the reply's header",
-                               reply->status);
-        return observe(ORIGIN_HTTP, reply->status, "", where, "status %d, body is %s", reply->status, body_is);
+                return observe(ORIGIN_ECE, reply->status, code, where,
+                               "status %d, code from the reply's header", reply->status);
+        return observe(ORIGIN_HTTP, reply->status, "", where, "status %d, body is %s", reply->status,
+                       body_is);
 }
 
 static Observation judge_unreadable(const HttpReply *reply, const char *where, int error, const char *why) {
@@ -162,7 +167,8 @@ Observation reply_judge(const HttpReply *reply, const char *where, json_t **ret)
         else if (json_is_object(document))
                 seen = judge_object(reply, document, where);
         else if (STATUS_IS_2XX(reply->status))
-                seen = observe(ORIGIN_REPLY, reply->status, "wrong-type", where, "the reply is JSON, but no object");
+                seen = observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
+                               "the reply is JSON, but no object");
         else
                 seen = judge_status(reply, where, "JSON, but no object");
 

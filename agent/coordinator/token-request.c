@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The token request, written out by hand: three members whose order and form are part of the public contract. Roles are words
- * of our own table, so nothing needs escaping. `roles` is always an array, never null.
+ * The token request, written out by hand: three members whose order and form are part of the public
+ * contract. Roles are words of our own table, so nothing needs escaping. `roles` is always an
+ * array, never null.
  */
 
 #include "coordinator/token-request.h"
@@ -23,6 +24,7 @@ int token_request_body(RoleSet roles, usec_t validity_us, bool persistent, Buffe
         if (error >= 0)
                 error = buffer_append_string(ret, "]");
         if (error >= 0 && !persistent)
-                error = buffer_append_format(ret, ",\"validity_in_seconds\":%" PRIu64, validity_us / USEC_PER_SEC);
+                error = buffer_append_format(ret, ",\"validity_in_seconds\":%" PRIu64,
+                                             validity_us / USEC_PER_SEC);
         return error < 0 ? error : buffer_append_string(ret, "}");
 }

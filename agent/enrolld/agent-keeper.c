@@ -144,7 +144,7 @@ static void on_exited(Agent *a, const Message *event) {
                 return;
         a->keeper_request = _MESSAGE_KIND_INVALID;
         a->stage[0] = 0;
-        if (a->attempt_timed_out)
+        if (a->attempt_timed_out && !observation_is_none(&seen)) /* what ended well in time after all ended well */
                 seen = observe(ORIGIN_INSTALLER, seen.number, "timed-out", NULL, "%s", seen.detail);
         agent_post_seen(a, EVENT_INSTALL_EXITED, &seen);
 }

@@ -75,10 +75,14 @@ static Observation check_script_sha256(const Context *c, GateResult *gate) {
 }
 
 static Observation check_script_version(const Context *c, GateResult *gate) {
+        Observation o = host_check_script_version(c->spec, c->facts);
+
         if (c->facts->script_sha256[0] == '\0')
                 return host_check_script(c->spec, c->facts);
         found(gate, "%s", c->facts->script_version);
-        return host_check_script_version(c->spec, c->facts);
+        if (observation_is_none(&o))
+                return o;
+        return observe(ORIGIN_HOST, 0, gate->name, o.where, "%s", o.detail);
 }
 
 /* What may be wrong with a path before the install user's rights matter: not there, or something

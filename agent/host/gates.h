@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Gates: what must hold on this host before a secret is spent. Each is named, checked without
- * side effects and cheap; a shut gate is an Observation (ORIGIN_HOST, code = gate;
- * "script-version": ORIGIN_PLAN, "script-version-unknown", as the Plan says it) whose class the
- * table knows. None takes longer than the file system makes it wait. */
+/* Gates: what must hold on this host before a secret is spent. Each is named, checked without side
+ * effects and cheap; a shut gate is an Observation (ORIGIN_HOST, code = gate; what is said of the
+ * content of a script that can't be read is "script") whose class the table knows. None takes longer
+ * than the file system makes it wait. */
 
 #include "model/facts.h"
 #include "model/outcome.h"

@@ -3,10 +3,11 @@
 /*
  * From libcurl's result code to an Observation.
  *
- * Three questions in order: did our own certificate check refuse the peer; is it a matter of TLS; else it
- * is transport and libcurl's number says it all. One code needs a closer look: CURLE_SSL_CONNECT_ERROR
- * stands both for peers that speak no TLS we accept (the operator's matter) and for connections that were cut
- * during the handshake (a coordinator that restarts). libcurl keeps them apart only in its text.
+ * Three questions in order: did our own certificate check refuse the peer; is it a matter of TLS;
+ * else it is transport and libcurl's number says it all. One code needs a closer look:
+ * CURLE_SSL_CONNECT_ERROR stands both for peers that speak no TLS we accept (the operator's matter)
+ * and for connections that were cut during the handshake (a coordinator that restarts). libcurl
+ * keeps them apart only in its text.
  */
 
 #include "http/http-private.h"
@@ -21,7 +22,7 @@ static const struct {
 } tls_codes[] = {
         { CURLE_SSL_CONNECT_ERROR, "protocol" },
         { CURLE_SSL_CIPHER, "protocol" },
-        { CURLE_PEER_FAILED_VERIFICATION, "name-mismatch" }, /* ours passed: libcurl's look at the name did not */
+        { CURLE_PEER_FAILED_VERIFICATION, "name-mismatch" }, /* ours passed, libcurl's own look did not */
         { CURLE_SSL_CERTPROBLEM, "other" },
         { CURLE_SSL_CACERT_BADFILE, "other" }, /* the system's bundle is missing or broken */
         { CURLE_SSL_ISSUER_ERROR, "other" },
@@ -30,7 +31,8 @@ static const struct {
 };
 
 /* Words of libcurl and OpenSSL for a connection that ended under the handshake. */
-static const char *const cut_words[] = { "SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer", "Broken pipe" };
+static const char *const cut_words[] = { "SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer",
+                                         "Broken pipe" };
 
 static bool handshake_was_cut(CURLcode result, const char *error) {
         if (result != CURLE_SSL_CONNECT_ERROR)

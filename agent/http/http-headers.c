@@ -3,13 +3,13 @@
 /*
  * The few reply headers that mean something to us.
  *
- * Lines come from the network, one at a time, in any bytes: each is cut to a small buffer, trimmed, made
- * printable and compared with the five names we know. Nothing here fails but for the bound on all header bytes.
- * A name given twice keeps its last value.
+ * Lines come from the network, one at a time, in any bytes: each is cut to a small buffer, trimmed,
+ * made printable and compared with the five names we know. Nothing here fails but for the bound on
+ * all header bytes. A name given twice keeps its last value.
  *
- * Retry-After is read here and not by libcurl: CURLINFO_RETRY_AFTER subtracts this host's clock from a date of
- * the server's clock, and hosts that enroll often have no right clock yet. A date is held against the same reply's
- * Date header instead; without one it says nothing and is ignored.
+ * Retry-After is read here and not by libcurl: CURLINFO_RETRY_AFTER subtracts this host's clock
+ * from a date of the server's clock, and hosts that enroll often have no right clock yet. A date is
+ * held against the same reply's Date header instead; without one it says nothing and is ignored.
  */
 
 #include "http/http-headers.h"
@@ -40,7 +40,8 @@ static void value_copy(const char *from, size_t n, char ret[static VALUE_SIZE]) 
         ret[n] = '\0';
 }
 
-static void header_take(HttpHeaders *headers, HttpReply *reply, const char *name, size_t n, const char *value) {
+static void header_take(HttpHeaders *headers, HttpReply *reply, const char *name, size_t n,
+                        const char *value) {
 #define IS(known) (n == sizeof(known) - 1 && strncasecmp(name, known, n) == 0)
         if (IS("content-type"))
                 text_copy_printable(reply->content_type, sizeof(reply->content_type), value);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What the files of this room share: the transfer, made and judged by http-transfer.c, driven by http.c. */
+/* What the files of this room share: the transfer, made and judged by http-transfer.c, driven by
+ * http.c. */
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -28,7 +29,8 @@ struct HttpTransfer {
         char error[CURL_ERROR_SIZE];
 };
 
-/* Checks the request and makes an easy handle with every option set; nothing is sent yet. 0, -EINVAL, -EIO, -ENOMEM. */
+/* Checks the request and makes an easy handle with every option set; nothing is sent yet. 0,
+ * -EINVAL, -EIO, -ENOMEM. */
 int http_transfer_new(const HttpRequest *request, HttpTransfer **ret);
 
 /* The easy handle must not be part of a multi handle any more. Accepts NULL, returns NULL. */

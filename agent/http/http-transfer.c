@@ -3,14 +3,14 @@
 /*
  * One transfer: the request's options, the bounds on its reply, the judgement of its end.
  *
- * Everything that is asked of libcurl stands here, most of it in one table, so that a reader (and a test,
- * which intercepts curl_easy_setopt) sees the whole policy at once. The environment is not configuration: no
- * proxy variables, no netrc, no cookies. A redirect is an answer, not an instruction. CURLOPT_VERBOSE never appears: its
- * stream carries the credential.
+ * Everything that is asked of libcurl stands here, most of it in one table, so that a reader (and a
+ * test, which intercepts curl_easy_setopt) sees the whole policy at once. The environment is not
+ * configuration: no proxy variables, no netrc, no cookies. A redirect is an answer, not an
+ * instruction. CURLOPT_VERBOSE never appears: its stream carries the credential.
  *
- * libcurl's own size limit overlooks replies of unknown length before 8.4, so bytes are counted in the
- * callbacks. The Authorization line exists in wiped memory only: here, and in libcurl's copy, because
- * http_new() gave libcurl the wiping allocator.
+ * libcurl's own size limit overlooks replies of unknown length before 8.4, so bytes are counted in
+ * the callbacks. The Authorization line exists in wiped memory only: here, and in libcurl's copy,
+ * because http_new() gave libcurl the wiping allocator.
  */
 
 #include "http/http-private.h"
@@ -23,8 +23,9 @@
 #define CONNECT_TIMEOUT_US (5 * USEC_PER_SEC)
 #define TOTAL_TIMEOUT_US (30 * USEC_PER_SEC)
 
-/* Bytes per second below which a coordinator counts as stuck, and how long that may last. An engine on a unix
- * socket may be silent for as long as it likes (it pulls an image): there only the total time counts. */
+/* Bytes per second below which a coordinator counts as stuck, and how long that may last. An engine
+ * on a unix socket may be silent for as long as it likes (it pulls an image): there only the total
+ * time counts. */
 #define LOW_SPEED_BYTES 10L
 #define LOW_SPEED_SECONDS 20L
 
@@ -41,7 +42,7 @@ static const struct {
         CURLoption option;
         long value;
 } fixed_options[] = {
-        { CURLOPT_FOLLOWLOCATION, 0 },   /* never carry a credential elsewhere */
+        { CURLOPT_FOLLOWLOCATION, 0 }, /* never carry a credential elsewhere */
         { CURLOPT_SSL_VERIFYPEER, 1 },
         { CURLOPT_SSL_VERIFYHOST, 2 },
         { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
@@ -50,12 +51,12 @@ static const struct {
         { CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
         { CURLOPT_UNRESTRICTED_AUTH, 0 },
         { CURLOPT_NOSIGNAL, 1 },
-        { CURLOPT_FRESH_CONNECT, 1 },    /* requests are minutes apart, and the certificate is looked at again */
+        { CURLOPT_FRESH_CONNECT, 1 }, /* requests are minutes apart, and the certificate is looked at again */
         { CURLOPT_FORBID_REUSE, 1 },
         { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
         { CURLOPT_HTTP09_ALLOWED, 0 },
         { CURLOPT_HTTP_CONTENT_DECODING, 0 }, /* nothing is unpacked, so bytes counted are bytes used */
-        { CURLOPT_FAILONERROR, 0 },      /* the body of an error is what we want to read */
+        { CURLOPT_FAILONERROR, 0 },           /* the body of an error is what we want to read */
         { CURLOPT_VERBOSE, 0 },
         { CURLOPT_NOPROGRESS, 1 },
 };
@@ -148,7 +149,8 @@ static long milliseconds(usec_t timeout_us, usec_t otherwise_us) {
         /* 0 would mean "for ever" to libcurl, and a day is for ever to us. */
         if (ms == 0)
                 return 1;
-        return ms > USEC_PER_HOUR / USEC_PER_MSEC * 24 ? (long) (USEC_PER_HOUR / USEC_PER_MSEC * 24) : (long) ms;
+        return ms > USEC_PER_HOUR / USEC_PER_MSEC * 24 ? (long) (USEC_PER_HOUR / USEC_PER_MSEC * 24)
+                                                       : (long) ms;
 }
 
 static CURLcode set_peer(CURL *easy, const HttpRequest *request) {
@@ -187,7 +189,8 @@ static CURLcode set_method(CURL *easy, const HttpRequest *request) {
         if (request->body || !streq(request->method, "DELETE")) {
                 r = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_size);
                 if (r == CURLE_OK) /* the size stands before the copy is made, or libcurl measures a string */
-                        r = curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->body ? request->body : "");
+                        r = curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
+                                             request->body ? request->body : "");
         }
         if (r == CURLE_OK && !streq(request->method, "POST"))
                 r = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
@@ -221,8 +224,8 @@ static bool request_is_valid(const HttpRequest *request) {
         assert(!request->auth_scheme || request->auth);
         for (size_t i = 0; i < ELEMENTS(methods); i++)
                 known = known || streq(request->method, methods[i]);
-        return known && text_starts_with(request->url, scheme) && header_safe(request->url, strlen(request->url))
-                && (request->body || request->body_size == 0);
+        return known && text_starts_with(request->url, scheme) &&
+               header_safe(request->url, strlen(request->url)) && (request->body || request->body_size == 0);
 }
 
 int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
@@ -231,7 +234,8 @@ int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
         _cleanup_(http_transfer_freep) HttpTransfer *transfer = calloc(1, sizeof(*transfer));
         if (!transfer)
                 return -ENOMEM;
-        transfer->reply.body = BUFFER_INIT_WIPED(request->body_maximum ? request->body_maximum : HTTP_BODY_MAX);
+        transfer->reply.body =
+                BUFFER_INIT_WIPED(request->body_maximum ? request->body_maximum : HTTP_BODY_MAX);
         text_copy_printable(transfer->where, sizeof(transfer->where), request->url);
 
         transfer->easy = curl_easy_init();
@@ -275,7 +279,8 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
         transfer->settled = true;
-        /* libcurl counts here what it gave to the TLS layer, so a connection or handshake that failed counts 0. */
+        /* libcurl counts here what it gave to the TLS layer, so a connection or handshake that
+         * failed counts 0. */
         transfer->reply.request_sent = sent_bytes > 0 || status > 0;
         http_headers_finish(&transfer->headers, &transfer->reply);
 

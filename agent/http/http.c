@@ -3,18 +3,20 @@
 /*
  * libcurl's multi interface on sd-event: the glue, and nothing of HTTP.
  *
- * libcurl tells which descriptors it waits for (on_socket) and when it wants to be woken (on_timer); the
- * loop tells libcurl what came (on_io, on_time). Rules that keep the two apart:
+ * libcurl tells which descriptors it waits for (on_socket) and when it wants to be woken
+ * (on_timer); the loop tells libcurl what came (on_io, on_time). Rules that keep the two apart:
  *
  *  - libcurl's callbacks only keep books: they never call libcurl.
  *  - Completions are read in a deferred event source, until there are none, and handlers run from
  *    there: never below a libcurl frame, and never once the loop was told to exit.
- *  - Event sources belong to the list in Http and are freed after curl_multi_cleanup(), which itself calls on_socket.
- *  - After any CURLMcode but OK the state of all transfers is unknown: all fail, and the next request gets a
- *    new multi handle.
+ *  - Event sources belong to the list in Http and are freed after curl_multi_cleanup(), which
+ *    itself calls on_socket.
+ *  - After any CURLMcode but OK the state of all transfers is unknown: all fail, and the next
+ *    request gets a new multi handle.
  *
- * One thread. From inside a handler an Http is not freed (asserted) and the handler's own transfer is not cancelled, for it is
- * gone already; everything else is allowed there, starting the next transfer too.
+ * One thread. From inside a handler an Http is not freed (asserted) and the handler's own transfer
+ * is not cancelled, for it is gone already; everything else is allowed there, starting the next
+ * transfer too.
  */
 
 #include "http/http.h"
@@ -46,7 +48,7 @@ struct Http {
 
 static void wake_completions(Http *http) {
         int r = sd_event_source_set_enabled(http->completions, SD_EVENT_ONESHOT);
-        assert(r >= 0); /* a deferred source is only moved between lists: this can't fail for want of anything */
+        assert(r >= 0); /* it only moves between the loop's lists: there is nothing it could lack */
 }
 
 static void multi_check(Http *http, CURLMcode r) {
@@ -174,7 +176,8 @@ static void multi_close(Http *http) {
         (void) sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
 }
 
-/* After a CURLM error: nothing that libcurl says about a running transfer can be believed any more. */
+/* After a CURLM error: nothing that libcurl says about a running transfer can be believed any more.
+ * */
 static void multi_fail(Http *http) {
         HttpTransfer *t;
 
@@ -242,10 +245,10 @@ static int on_completions(sd_event_source *source, void *userdata) {
 }
 
 int http_new(sd_event *event, Http **ret) {
-        /* libcurl counts these calls: the allocator is that of the first, and all of them are ours. */
-        if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc, wiping_strdup,
-                                 wiping_calloc)
-            != CURLE_OK)
+        /* libcurl counts these calls: the allocator is that of the first, and all of them are ours.
+         * */
+        if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,
+                                 wiping_strdup, wiping_calloc) != CURLE_OK)
                 return -EIO;
         Http *http = calloc(1, sizeof(*http));
         if (!http) {
@@ -257,7 +260,8 @@ int http_new(sd_event *event, Http **ret) {
         TAILQ_INIT(&http->transfers);
 
         /* libcurl's own clock is the monotonic one, and it thinks in milliseconds. */
-        int r = sd_event_add_time_relative(event, &http->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, http);
+        int r = sd_event_add_time_relative(event, &http->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time,
+                                           http);
         if (r >= 0)
                 r = sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
         if (r >= 0)
@@ -289,7 +293,8 @@ Http *http_free(Http *http) {
         return NULL;
 }
 
-int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void *userdata, HttpTransfer **ret) {
+int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void *userdata,
+               HttpTransfer **ret) {
         _cleanup_(http_transfer_freep) HttpTransfer *t = NULL;
 
         if (http->broken)

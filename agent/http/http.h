@@ -4,11 +4,12 @@
 /*
  * HTTP on the event loop: libcurl's multi interface on sd-event, one thread, nothing blocks.
  *
- * Two kinds of peer: a coordinator (https, verified by a Trust) and a container engine (http over a unix
- * socket). No redirects, cookies, netrc, environment proxies, keep-alive or automatic retry: whoever owns
- * the retry is not here. Bounds are mandatory: connect, total and low-speed time, header and body bytes.
- * The glue rules are libcurl's (curl_multi_socket_action(3)): sources outlive the multi handle, the timer
- * callback only arms, completions are read in a deferred source. Block signals before http_new().
+ * Two kinds of peer: a coordinator (https, verified by a Trust) and a container engine (http over a
+ * unix socket). No redirects, cookies, netrc, environment proxies, keep-alive or automatic retry:
+ * whoever owns the retry is not here. Bounds are mandatory: connect, total and low-speed time,
+ * header and body bytes. The glue rules are libcurl's (curl_multi_socket_action(3)): sources
+ * outlive the multi handle, the timer callback only arms, completions are read in a deferred
+ * source. Block signals before http_new().
  */
 
 #include <stdint.h>
@@ -22,12 +23,12 @@ typedef struct Http Http;
 typedef struct HttpTransfer HttpTransfer;
 
 int http_new(sd_event *event, Http **ret);
-Http *http_free(Http *http); /* cancels what is under way; no handler runs any more. Not from inside a handler */
+/* Cancels what is under way: no handler runs any more. Not from inside a handler. NULL is accepted. */
+Http *http_free(Http *http);
 static inline void http_freep(Http **slot) {
         (void) http_free(*slot);
 }
 
-#define HTTP_HEADERS_MAX 16U
 #define HTTP_HEADER_BYTES_MAX (32U * 1024U)
 #define HTTP_BODY_MAX (1024U * 1024U)
 
@@ -38,20 +39,22 @@ typedef struct HttpRequest {
         const char *unix_socket; /* or NULL */
         const char *body;        /* JSON text or NULL; copied (wiped afterwards) */
         size_t body_size;
-        const char *auth_scheme; /* "ApiKey", "Bearer", "Basic" or NULL; sent at once, without a challenge */
-        const Secret *auth;      /* what follows the scheme; Basic: the ready base64. Copied into wiped memory, checked for CR, LF, NUL */
+        const char *auth_scheme; /* "ApiKey", "Bearer", "Basic" or NULL; sent at once, unchallenged */
+        const Secret *auth;      /* what follows the scheme; Basic: the ready base64. Copied into wiped
+                                    memory, checked for CR, LF, NUL */
         usec_t connect_timeout_us; /* 0: 5 s */
         usec_t total_timeout_us;   /* 0: 30 s */
         size_t body_maximum;       /* 0: HTTP_BODY_MAX */
 } HttpRequest;
 
 typedef struct HttpReply {
-        int status;              /* 0 when there was no reply */
-        Buffer body;             /* wiped when the transfer is freed; borrowed by the handler */
+        int status;  /* 0 when there was no reply */
+        Buffer body; /* wiped when the transfer is freed; borrowed by the handler */
         char content_type[96];
         bool has_date;
-        int64_t date_s;          /* Date header */
-        usec_t retry_after_us;   /* Retry-After, seconds or date against this reply's own Date; clamped to 24 h; 0 without */
+        int64_t date_s;        /* Date header */
+        usec_t retry_after_us; /* Retry-After, seconds or date against this reply's own Date; clamped to
+                                  24 h; 0 without */
         char error_codes[OBSERVATION_CODE_SIZE]; /* x-cloud-error-codes, "" without */
         char key_expiration[64]; /* X-Elastic-Api-Key-Expiration, printable, "" without */
         bool request_sent;       /* some byte of the request left us: a POST may have had its effect */
@@ -63,7 +66,8 @@ typedef struct HttpReply {
 typedef void (*HttpHandler)(void *userdata, const HttpReply *reply, const Observation *failure);
 
 /* 0 or negative errno (-EINVAL: a header value that holds CR or LF, a URL of another scheme). The
- * transfer frees itself after its handler, and is not to be cancelled once that runs; http_cancel() ends it without calling the handler. */
+ * transfer frees itself after its handler, and is not to be cancelled once that runs; http_cancel()
+ * ends it without calling the handler. */
 int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void *userdata,
                HttpTransfer **ret);
 void http_cancel(HttpTransfer *transfer);

@@ -3,10 +3,11 @@
 /*
  * Pins of public keys: their text form, and finding them in a chain.
  *
- * A pin names a key, not a certificate, so a coordinator may renew its certificate and keep its place in our
- * trust. We pin the SubjectPublicKeyInfo because it holds the algorithm's parameters too: the same bits under
- * another algorithm are another key. Nothing here decides whether a chain is sound; a certificate with a
- * pinned key is only a candidate until trust.c has proved that this key signed what lies below it.
+ * A pin names a key, not a certificate, so a coordinator may renew its certificate and keep its
+ * place in our trust. We pin the SubjectPublicKeyInfo because it holds the algorithm's parameters
+ * too: the same bits under another algorithm are another key. Nothing here decides whether a chain
+ * is sound; a certificate with a pinned key is only a candidate until trust.c has proved that this
+ * key signed what lies below it.
  */
 
 #include "http/trust-pins.h"

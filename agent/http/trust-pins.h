@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Pins: SHA-256 over the SubjectPublicKeyInfo of certificates that we accept, as in RFC 7469 ("sha256//BASE64="). */
+/* Pins: SHA-256 over the SubjectPublicKeyInfo of certificates that we accept, as in RFC 7469
+ * ("sha256//BASE64="). */
 
 #include <openssl/x509.h>
 #include <stdbool.h>
@@ -24,8 +25,8 @@ bool pins_match(const Pins *pins, X509 *certificate);
 /* The first certificate of the stack (may be NULL) whose key is pinned, or NULL. Borrowed. */
 X509 *pins_find(const Pins *pins, const STACK_OF(X509) *certificates);
 
-/* A new stack with each certificate of `presented` whose key is pinned (borrowed elements: free the stack
- * with sk_X509_free()), or NULL when there is none or no memory. */
+/* A new stack with each certificate of `presented` whose key is pinned (borrowed elements: free the
+ * stack with sk_X509_free()), or NULL when there is none or no memory. */
 STACK_OF(X509) *pins_select(const Pins *pins, const STACK_OF(X509) *presented);
 
 /* "sha256//BASE64=" of a certificate's key. False when OpenSSL can't encode it. */

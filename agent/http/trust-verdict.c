@@ -3,9 +3,9 @@
 /*
  * Telling people why a certificate was refused.
  *
- * The code is for the classification: a date that does not hold may be this host's clock and is waited for,
- * everything else is the operator's. The sentence is for the operator, who has to find out which
- * certificate that was: hence subject, issuer and dates, not only OpenSSL's words.
+ * The code is for the classification: a date that does not hold may be this host's clock and is
+ * waited for, everything else is the operator's. The sentence is for the operator, who has to find
+ * out which certificate that was: hence subject, issuer and dates, not only OpenSSL's words.
  */
 
 #include "http/trust-verdict.h"

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Trust, carried out: our own certificate store and our own verify callback in libcurl's SSL context.
+ * Trust, carried out: our own certificate store and our own verify callback in libcurl's SSL
+ * context.
  *
  * libcurl builds an SSL_CTX for each new connection and shows it to us before the handshake
- * (CURLOPT_SSL_CTX_FUNCTION). There we put in our store, so that the system's CAs have no say once the
- * spec named its own, and a callback that stands in for OpenSSL's chain verification
- * (SSL_CTX_set_cert_verify_callback). It still leaves the proof to X509_verify_cert(); it only chooses the
- * anchors and adds the name. The callback runs inside the handshake, so an untrusted peer never
- * sees a byte of a request.
+ * (CURLOPT_SSL_CTX_FUNCTION). There we put in our store, so that the system's CAs have no say once
+ * the spec named its own, and a callback that stands in for OpenSSL's chain verification
+ * (SSL_CTX_set_cert_verify_callback). It still leaves the proof to X509_verify_cert(); it only
+ * chooses the anchors and adds the name. The callback runs inside the handshake, so an untrusted
+ * peer never sees a byte of a request.
  *
- * With pins alone the anchors are the presented certificates that bear a pinned key. That is sound: whoever presents
- * one without the private key can neither finish a handshake as the leaf nor have signed the certificate below.
+ * With pins alone the anchors are the presented certificates that bear a pinned key. That is sound:
+ * whoever presents one without the private key can neither finish a handshake as the leaf nor have
+ * signed the certificate below.
  *
- * Name and dates are verified by the same call as the chain, in OpenSSL's order: chain, name, dates. So an objection to a date
- * means that all else was right, and a wrong clock is the likely cause. libcurl checks the name again.
+ * Name and dates are verified by the same call as the chain, in OpenSSL's order: chain, name,
+ * dates. So an objection to a date means that all else was right, and a wrong clock is the likely
+ * cause. libcurl checks the name again.
  *
- * Ownership: a Trust outlives its checks; a check outlives its easy handle. Fails for want of memory only.
+ * Ownership: a Trust outlives its checks; a check outlives its easy handle. Fails for want of
+ * memory only.
  */
 
 #include "http/trust.h"
@@ -58,7 +62,8 @@ DEFINE_CLEANUP(BIO *, BIO_free)
 DEFINE_CLEANUP(X509 *, X509_free)
 DEFINE_CLEANUP(CURLU *, curl_url_cleanup)
 
-/* Puts each certificate of the PEM text into the store; returns how many, or -EBADMSG at a broken one. */
+/* Puts each certificate of the PEM text into the store; returns how many, or -EBADMSG at a broken
+ * one. */
 static int store_fill(X509_STORE *store, const Buffer *pem) {
         _cleanup_(BIO_freep) BIO *bio = BIO_new_mem_buf(buffer_string(pem), (int) pem->size);
         int n = 0;
@@ -76,7 +81,8 @@ static int store_fill(X509_STORE *store, const Buffer *pem) {
         /* The regular end is "no start line": anything else is a certificate that can't be read. */
         unsigned long error = ERR_peek_last_error();
         ERR_clear_error();
-        return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE ? n : -EBADMSG;
+        return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE ? n
+                                                                                                 : -EBADMSG;
 }
 
 static int trust_load_ca(Trust *trust, const char *path, Observation *refusal) {
@@ -169,8 +175,8 @@ static bool expect_host(X509_STORE_CTX *ctx, const char *host) {
         return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
 }
 
-/* A pin is refused with the pin that was met instead, so that the two can be compared: the one of the
- * topmost presented certificate, which is the one that people pin. */
+/* A pin is refused with the pin that was met instead, so that the two can be compared: the one of
+ * the topmost presented certificate, which is the one that people pin. */
 static int refuse_pin(TrustCheck *check, X509_STORE_CTX *ctx) {
         STACK_OF(X509) *presented = X509_STORE_CTX_get0_untrusted(ctx);
         char reason[160], pin[PIN_TEXT_SIZE] = "?";
@@ -264,7 +270,8 @@ int trust_apply(Trust *trust, void *curl_easy, TrustCheck **ret) {
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, check);
         if (r == CURLE_OK && trust->store) {
-                /* Ours replaces it anyway; a host without a bundle must not fail for want of one. */
+                /* Ours replaces it anyway; a host without a bundle must not fail for want of one.
+                 * */
                 r = curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
                 if (r == CURLE_OK)
                         r = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);

@@ -96,9 +96,8 @@ static void adopt_running(Keeper *k) {
         if (pidfd < 0)
                 return attempt_lost(k);
         keeper_notice(k, LOG_NOTICE, "adopted the installer of attempt %s, pid %d", r->id, (int) r->pid);
-        if (attempt_watch(k, pidfd, reopen_pipe(r->pid, CHILD_FD_OUTPUT_READ),
-                          reopen_pipe(r->pid, CHILD_FD_ERRORS_READ), reopen_pipe(r->pid, CHILD_FD_NOTE_READ)) < 0)
-                attempt_terminate(k, ENDED_BY_REQUEST);
+        attempt_watch(k, true, pidfd, reopen_pipe(r->pid, CHILD_FD_OUTPUT_READ),
+                      reopen_pipe(r->pid, CHILD_FD_ERRORS_READ), reopen_pipe(r->pid, CHILD_FD_NOTE_READ));
 }
 
 void keeper_adopt(Keeper *k) {

@@ -93,11 +93,11 @@ void attempt_exited_again(Keeper *k) {
 
 /* --- The end --- */
 
-/* Lets go of the process and its pipes. What the last reads still bring goes through on_line(). */
+/* Lets go of the process and its pipes; what is still in them is for the next keeper. */
 void attempt_done(Attempt *a) {
-        output_stop(&a->output);
-        output_stop(&a->errors);
-        output_stop(&a->notes);
+        output_close(&a->output);
+        output_close(&a->errors);
+        output_close(&a->notes);
         a->exit = sd_event_source_disable_unref(a->exit);
         a->limit = sd_event_source_disable_unref(a->limit);
         a->kill = sd_event_source_disable_unref(a->kill);
@@ -184,23 +184,26 @@ static void on_notes_end(void *userdata) {
         /* The shim is gone, or never came: nothing follows from that. */
 }
 
-static int on_exit(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+static int on_leader_exit(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Keeper *k = userdata;
         Attempt *a = &k->attempt;
         bool drained = output_ended(&a->output) && output_ended(&a->errors);
+        usec_t patience_us = k->options.drain_us;
 
         a->exited = true;
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        if (keeper_arm(k, &a->drain, drained ? 0 : k->options.drain_us, on_drained) < 0)
+        if (a->end != ENDED_ITSELF) /* bash dies of SIGTERM at once; its client is still stopping the container */
+                patience_us = usec_add(patience_us, k->options.kill_after_us);
+        if (keeper_arm(k, &a->drain, drained ? 0 : patience_us, on_drained) < 0)
                 finish(k);
         return 0;
 }
 
 /* --- The ladder --- */
 
-/* Once the leader is gone and nobody's child, its number may be somebody else's. */
+/* The zombie of our own child keeps its number; that of an adopted leader may be somebody else's by now. */
 static void signal_group(Attempt *a, int signal_number) {
-        if (!a->exited)
+        if (!a->exited || !a->adopted)
                 (void) kill(-a->record.pid, signal_number);
 }
 
@@ -241,26 +244,37 @@ static int watch_output(Keeper *k, Output *o, int fd, LineHandler line, OutputEn
         return fd < 0 ? 0 : output_start(o, k->event, fd, &k->attempt.print, line, end, k);
 }
 
-int attempt_watch(Keeper *k, int pidfd, int output, int errors, int notes) {
+/* Who can't be watched must not run. */
+static void give_up(Keeper *k, int error) {
+        keeper_notice(k, LOG_ERR, "can't watch the installer, killing it: %s", strerror(-error));
+        k->attempt.end = ENDED_BY_REQUEST;
+        signal_group(&k->attempt, SIGKILL);
+        finish(k);
+}
+
+void attempt_watch(Keeper *k, bool adopted, int pidfd, int output, int errors, int notes) {
         Attempt *a = &k->attempt;
         usec_t end_us = usec_add(a->record.started_boottime_us,
                                  usec_add(k->spec->installer.attempt_timeout_us, k->options.slack_us));
         int error;
 
         a->pidfd = pidfd;
+        a->adopted = adopted;
         a->exited = false;
         a->end = ENDED_ITSELF;
         a->evidence = (Evidence) { .run_reached = a->record.run_reached };
         a->first_line = a->n_lines = 0;
         a->stage[0] = 0;
-        tell_stage(k, "started");
+        keeper_send_state(k);
+        tell_stage(k, a->record.run_reached ? "run-reached" : "started");
         error = watch_output(k, &a->output, output, on_line, on_output_end);
         error = watch_output(k, &a->errors, errors, on_line, on_output_end) ?: error;
         error = watch_output(k, &a->notes, notes, on_note, on_notes_end) ?: error;
-        error = sd_event_add_io(k->event, &a->exit, pidfd, EPOLLIN, on_exit, k) ?: error;
+        error = sd_event_add_io(k->event, &a->exit, pidfd, EPOLLIN, on_leader_exit, k) ?: error;
         error = keeper_arm(k, &a->limit, usec_sub(end_us, clock_boottime_us()), on_limit) ?: error;
+        if (error < 0)
+                return give_up(k, error);
         keeper_idle_update(k);
-        return error < 0 ? error : 0;
 }
 
 void attempt_lost(Keeper *k) {

@@ -162,7 +162,7 @@ static int new_record(Keeper *k, const char *id, const Plan *plan) {
         return error;
 }
 
-/* The record is on disk: from here on a failure has to take it back. */
+/* The record is on disk. A failure here means that there is no process. */
 static int start(Keeper *k, Launch *l, bool executable) {
         AttemptRecord *r = &k->attempt.record;
         int pidfd, error;
@@ -171,12 +171,11 @@ static int start(Keeper *k, Launch *l, bool executable) {
         if (error < 0)
                 return error;
         (void) process_start_ticks(r->pid, &r->start_ticks);
-        if (attempt_record_write(k->state_fd, r) < 0)
+        if (attempt_record_write(k->state_fd, r) < 0) /* the next keeper finds it without */
                 keeper_notice(k, LOG_WARNING, "can't write the installer's pid into the record");
-        error = attempt_watch(k, pidfd, TAKE_FD(l->output[0]), TAKE_FD(l->errors[0]), TAKE_FD(l->notes[0]));
-        if (error < 0)
-                attempt_terminate(k, ENDED_BY_REQUEST);
-        return error;
+        keeper_notice(k, LOG_NOTICE, "installer started: attempt %s, pid %d", r->id, (int) r->pid);
+        attempt_watch(k, false, pidfd, TAKE_FD(l->output[0]), TAKE_FD(l->errors[0]), TAKE_FD(l->notes[0]));
+        return 0;
 }
 
 static int make_and_start(Keeper *k, Launch *l, const Message *request, const Plan *plan, const HostFacts *facts,
@@ -200,8 +199,8 @@ static int make_and_start(Keeper *k, Launch *l, const Message *request, const Pl
         if (error < 0)
                 return error;
         error = start(k, l, facts->script_executable);
-        if (error < 0 && k->attempt.pidfd < 0) {
-                k->attempt.record = before; /* nothing was started */
+        if (error < 0) {
+                k->attempt.record = before;
                 (void) attempt_record_write(k->state_fd, &before);
                 attempt_directory_remove(k->runtime_fd, request->attempt);
         }
@@ -239,13 +238,10 @@ void keeper_install(Keeper *k, const Message *request, int fd) {
         if (!token)
                 return;
         error = make_and_start(k, &l, request, plan, &facts, token, &refusal);
-        if (error < 0) {
-                if (observation_is_none(&refusal))
-                        refusal = observe(ORIGIN_KEEPER, -error, "internal", k->spec->installer.script,
-                                          "can't start the installer: %s", strerror(-error));
-                return keeper_refuse(k, &refusal);
-        }
-        keeper_notice(k, LOG_NOTICE, "installer started: attempt %s, pid %d", request->attempt,
-                      (int) k->attempt.record.pid);
-        keeper_send_state(k);
+        if (error >= 0)
+                return;
+        if (observation_is_none(&refusal))
+                refusal = observe(ORIGIN_KEEPER, -error, "internal", k->spec->installer.script,
+                                  "can't start the installer: %s", strerror(-error));
+        keeper_refuse(k, &refusal);
 }

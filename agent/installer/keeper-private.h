@@ -28,7 +28,7 @@
 #define KEPT_LINES 200U /* of an attempt, for an agent that attaches later */
 #define OUTBOX_MAX 320U /* messages that the agent has not taken yet; with more the connection is dropped */
 
-/* A child on its way from exec to reaped, with its two pipes: the installer, or an image pull. */
+/* The installer on its way from exec to reaped. */
 typedef struct Attempt {
         AttemptRecord record;
         int pidfd; /* -1: nothing runs */
@@ -37,13 +37,14 @@ typedef struct Attempt {
         Fingerprint print;
         Evidence evidence;
         EvidenceEnd end;
-        bool exited;
+        bool exited, adopted;
         sd_event_source *limit, *kill, *drain;
         char stage[64];
         char (*lines)[LINE_TEXT_MAX + 1]; /* ring of KEPT_LINES */
         size_t first_line, n_lines;
 } Attempt;
 
+/* The engine's client that pulls the image. */
 typedef struct Pull {
         int pidfd;
         pid_t pid;
@@ -118,7 +119,7 @@ int token_from_memfd(int fd, Secret **ret, const char **ret_why); /* -EINVAL wit
 void keeper_install(Keeper *k, const Message *request, int fd);
 
 /* keeper-attempt.c */
-int attempt_watch(Keeper *k, int pidfd, int output, int errors, int notes); /* takes all four over */
+void attempt_watch(Keeper *k, bool adopted, int pidfd, int output, int errors, int notes); /* takes the descriptors over */
 void attempt_terminate(Keeper *k, EvidenceEnd end);
 void attempt_lost(Keeper *k); /* it ended while nobody was there */
 void attempt_replay(Keeper *k);

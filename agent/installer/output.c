@@ -14,7 +14,7 @@
 #define CHUNK_SIZE 8192U
 #define LEFTOVER_CHUNKS_MAX 16U /* a pipe holds 64 KiB */
 
-static void let_go(Output *o) {
+void output_close(Output *o) {
         o->io = sd_event_source_disable_unref(o->io);
         if (o->fd >= 0) {
                 (void) close(TAKE_FD(o->fd));
@@ -41,7 +41,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 
         if (read_chunk(o) >= 0)
                 return 0;
-        let_go(o);
+        output_close(o);
         o->on_end(o->userdata);
         return 0;
 }
@@ -66,5 +66,5 @@ void output_stop(Output *o) {
         for (unsigned i = 0; o->fd >= 0 && i < LEFTOVER_CHUNKS_MAX; i++)
                 if (read_chunk(o) <= 0)
                         break;
-        let_go(o);
+        output_close(o);
 }

@@ -26,6 +26,9 @@ int output_start(Output *o, sd_event *event, int fd, const Fingerprint *print, L
 /* Reads what is there at this moment, then lets go of the pipe; end is not called. */
 void output_stop(Output *o);
 
+/* Lets go of the pipe with what is in it. */
+void output_close(Output *o);
+
 static inline bool output_ended(const Output *o) {
         return o->fd < 0;
 }

@@ -3,10 +3,10 @@
 /*
  * The allow-list: one row per kind, three checks per value.
  *
- * First the rules that hold for every kind (not empty, bounded, printable ASCII, no leading dash), then the row's
- * set of characters, then the row's form. The order matters for people: "contains a blank at byte 3" says
- * more than "is no host name". A form check may therefore rely on the character set. Everything
- * is pure; the only failure is -EINVAL with the reason in words.
+ * First the rules that hold for every kind (not empty, bounded, printable ASCII, no leading dash),
+ * then the row's set of characters, then the row's form. The order matters for people: "contains a
+ * blank at byte 3" says more than "is no host name". A form check may therefore rely on the
+ * character set. Everything is pure; the only failure is -EINVAL with the reason in words.
  */
 
 #include "model/allow-list.h"
@@ -83,7 +83,8 @@ static int check_token(const char *value, char *why) {
                 parts++;
         }
         if (parts != 3)
-                return refuse(why, "has %zu parts; a roles token has three, separated by '.'", parts);
+                return refuse(why, "has %zu parts; a roles token has three, separated by '.'",
+                              parts);
         return 0;
 }
 
@@ -94,7 +95,8 @@ static int check_roles(const char *value, char *why) {
         while (rest) {
                 char word[16] = "";
                 Part part = part_next(&rest, ',');
-                Role r = part_copy(part, word, sizeof(word)) ? role_from_string(word) : _ROLE_INVALID;
+                Role r = part_copy(part, word, sizeof(word)) ? role_from_string(word)
+                                                             : _ROLE_INVALID;
 
                 if (r == _ROLE_INVALID)
                         return refuse(why, "has a word at byte %zu that is no role",
@@ -148,7 +150,8 @@ static int check_address_6(const struct in6_addr *a, bool loopback_ok, char *why
         if (IN6_IS_ADDR_MULTICAST(a))
                 return refuse(why, "is a multicast address");
         if (IN6_IS_ADDR_LINKLOCAL(a))
-                return refuse(why, "is a link-local address; it means nothing without an interface");
+                return refuse(why,
+                              "is a link-local address; it means nothing without an interface");
         if (IN6_IS_ADDR_V4MAPPED(a) || IN6_IS_ADDR_V4COMPAT(a)) {
                 /* ::1 has the form of a compatible address too and was let through above. */
                 if (!IN6_IS_ADDR_LOOPBACK(a))
@@ -163,7 +166,8 @@ static bool is_literal(const char *value) {
         return inet_pton(AF_INET, value, address) == 1 || inet_pton(AF_INET6, value, address) == 1;
 }
 
-/* The value is an address, in the one spelling that compares as text, and other hosts can use it. */
+/* The value is an address, in the one spelling that compares as text, and other hosts can use it.
+ */
 static int check_literal(const char *value, bool loopback_ok, char *why) {
         char canonical[INET6_ADDRSTRLEN];
         struct in6_addr a6;
@@ -192,8 +196,8 @@ static int check_label(Part label, char *why) {
         return 0;
 }
 
-/* RFC 1123, and a last label that no resolver takes for a number: "1", "0x7f000001" and "2130706433" are
- * addresses to inet_aton(), so they would lead past every check of addresses. */
+/* RFC 1123, and a last label that no resolver takes for a number: "1", "0x7f000001" and
+ * "2130706433" are addresses to inet_aton(), so they would lead past every check of addresses. */
 static int check_hostname(Part name, char *why) {
         char buffer[254];
 
@@ -211,7 +215,9 @@ static int check_hostname(Part name, char *why) {
                         return r;
         }
         if (part_consists_of(last, DIGITS) || strncasecmp(last.text, "0x", 2) == 0)
-                return refuse(why, "ends in a number, so it is no host name, and it is no address either");
+                return refuse(
+                        why,
+                        "ends in a number, so it is no host name, and it is no address either");
         return 0;
 }
 
@@ -253,7 +259,8 @@ static int check_path(const char *value, char *why) {
                         return refuse(why, rest ? "has an empty component ('//')" : "ends in '/'");
                 if (part.n > 255)
                         return refuse(why, "has a component of more than 255 bytes");
-                if ((part.n == 1 && part.text[0] == '.') || (part.n == 2 && memcmp(part.text, "..", 2) == 0))
+                if ((part.n == 1 && part.text[0] == '.') ||
+                    (part.n == 2 && memcmp(part.text, "..", 2) == 0))
                         return refuse(why, "has a component '.' or '..'");
         }
         return 0;
@@ -314,9 +321,12 @@ static int check_repository(const char *value, char *why) {
                 Part part = part_next(&rest, '/');
                 if (part.n == 0)
                         return refuse(why, "has an empty component");
-                /* As in a registry's grammar: a component starts and ends with a letter or digit. */
-                if (!strchr(LOWER DIGITS, part.text[0]) || !strchr(LOWER DIGITS, part.text[part.n - 1]))
-                        return refuse(why, "has a component that does not start and end with a letter or digit");
+                /* As in a registry's grammar: a component starts and ends with a letter or digit.
+                 */
+                if (!strchr(LOWER DIGITS, part.text[0]) ||
+                    !strchr(LOWER DIGITS, part.text[part.n - 1]))
+                        return refuse(why, "has a component that does not start and end with a "
+                                           "letter or digit");
                 for (size_t i = 1; i < part.n; i++)
                         if (part.text[i] == '.' && part.text[i - 1] == '.')
                                 return refuse(why, "contains '..'");
@@ -365,30 +375,34 @@ static const struct {
         [VALUE_TOKEN] = { "token", ALPHANUMERIC "_-.", "letters, digits, '_', '-' and '.'",
                           VALUE_SIZE_MAX, check_token },
         [VALUE_ROLES] = { "roles", LOWER ",", "role words joined by ','", 64, check_roles },
-        [VALUE_VERSION] = { "version", ALPHANUMERIC ".-", "letters, digits, '.' and '-'", 63, check_version },
+        [VALUE_VERSION] = { "version", ALPHANUMERIC ".-", "letters, digits, '.' and '-'", 63,
+                            check_version },
         [VALUE_ADDRESS] = { "address", "abcdefABCDEF.:" DIGITS, "digits, a to f, '.' and ':'",
                             INET6_ADDRSTRLEN, check_address },
-        [VALUE_COORDINATOR] = { "coordinator", ALPHANUMERIC ".:-", "letters, digits, '.', ':' and '-'",
-                                253, check_coordinator },
+        [VALUE_COORDINATOR] = { "coordinator", ALPHANUMERIC ".:-",
+                                "letters, digits, '.', ':' and '-'", 253, check_coordinator },
         [VALUE_HOSTNAMES] = { "hostnames", ALPHANUMERIC ".,-", "letters, digits, '.', '-' and ','",
                               VALUE_SIZE_MAX, check_hostnames },
         [VALUE_RUNNER_ID] = { "runner-id", ALPHANUMERIC "._-", "letters, digits, '.', '_' and '-'",
                               128, check_identifier },
-        [VALUE_ZONE] = { "zone", ALPHANUMERIC "._-", "letters, digits, '.', '_' and '-'",
-                         128, check_identifier },
+        [VALUE_ZONE] = { "zone", ALPHANUMERIC "._-", "letters, digits, '.', '_' and '-'", 128,
+                         check_identifier },
         [VALUE_PATH] = { "path", ALPHANUMERIC "._/-", "letters, digits, '.', '_', '-' and '/'",
                          VALUE_SIZE_MAX - 1, check_path },
         [VALUE_CAPACITY] = { "capacity", DIGITS, "digits", 8, check_capacity },
-        [VALUE_TAGS] = { "tags", ALPHANUMERIC "._-:,", "letters, digits, '.', '_', '-', ':' and ','",
-                         VALUE_SIZE_MAX, check_tags },
+        [VALUE_TAGS] = { "tags", ALPHANUMERIC "._-:,",
+                         "letters, digits, '.', '_', '-', ':' and ','", VALUE_SIZE_MAX,
+                         check_tags },
         [VALUE_MEMORY_SETTINGS] = { "memory-settings", LOWER "KMG{}\":,-" DIGITS, "compact JSON",
                                     1024, check_memory_settings },
         [VALUE_REGISTRY] = { "registry", ALPHANUMERIC ".:-", "letters, digits, '.', '-' and ':'",
                              260, check_registry },
         [VALUE_REPOSITORY] = { "repository", LOWER DIGITS "._/-",
-                               "lower-case letters, digits, '.', '_', '-' and '/'", 200, check_repository },
+                               "lower-case letters, digits, '.', '_', '-' and '/'", 200,
+                               check_repository },
         [VALUE_FACTOR] = { "factor", DIGITS ".", "digits and '.'", 16, check_factor },
-        [VALUE_OPTION] = { "option", LOWER DIGITS "-", "lower-case letters, digits and '-'", 64, check_option },
+        [VALUE_OPTION] = { "option", LOWER DIGITS "-", "lower-case letters, digits and '-'", 64,
+                           check_option },
         [VALUE_PLAIN] = { "plain", ALPHANUMERIC "._:,/=+@-",
                           "letters, digits and any of . _ : , / = + @ -", VALUE_SIZE_MAX, NULL },
 };
@@ -413,7 +427,10 @@ static int check_common(ValueKind kind, const char *value, char *why) {
                 if (c == ' ')
                         return refuse(why, "contains a blank at byte %zu", i + 1);
                 if (c < ' ' || c > '~')
-                        return refuse(why, "contains byte 0x%02x at byte %zu, which is not printable ASCII", c, i + 1);
+                        return refuse(
+                                why,
+                                "contains byte 0x%02x at byte %zu, which is not printable ASCII", c,
+                                i + 1);
         }
         if (value[0] == '-' && kind != VALUE_OPTION)
                 return refuse(why, "starts with '-', which would make it an option");

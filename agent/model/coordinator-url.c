@@ -3,9 +3,10 @@
 /*
  * URLs.
  *
- * Cut by hand into authority, host and port, because what a coordinator may be is much less than what a URL may be,
- * and every difference between our reading and the HTTP library's would be a hole: so no percent signs, no user
- * information, no path. Pure; a bad URL is -EINVAL with the reason.
+ * Cut by hand into authority, host and port, because what a coordinator may be is much less than
+ * what a URL may be, and every difference between our reading and the HTTP library's would be a
+ * hole: so no percent signs, no user information, no path. Pure; a bad URL is -EINVAL with the
+ * reason.
  */
 
 #include "model/coordinator-url.h"
@@ -38,7 +39,8 @@ static int refuse(char *why, const char *format, ...) {
 /* What stands between "https://" and the end, with a lone slash at the end left out. */
 static int cut_authority(const char *text, char *authority, size_t size, char *why) {
         if (strncasecmp(text, "http://", 7) == 0)
-                return refuse(why, "http:// is refused: ECE's port 12400 is plain HTTP and would show the credential to the "
+                return refuse(why, "http:// is refused: ECE's port 12400 is plain HTTP and would "
+                                   "show the credential to the "
                                    "network; use https:// with port 12443");
         if (strncasecmp(text, SCHEME, strlen(SCHEME)) != 0)
                 return refuse(why, "the scheme https:// is missing; " FORM);
@@ -46,7 +48,8 @@ static int cut_authority(const char *text, char *authority, size_t size, char *w
 
         size_t n = strcspn(text, "/?#");
         if (memchr(text, '@', n))
-                return refuse(why, "a user or password in the URL is refused; the key credential says where they are");
+                return refuse(why, "a user or password in the URL is refused; the key credential "
+                                   "says where they are");
         if (text[n] == '?')
                 return refuse(why, "a query ('?') is refused; " FORM);
         if (text[n] == '#')
@@ -64,17 +67,21 @@ static int cut_authority(const char *text, char *authority, size_t size, char *w
 static int parse_port(const char *port, unsigned *ret, char *why) {
         uint64_t n = COORDINATOR_PORT_DEFAULT;
 
-        if (port && (!text_consists_of(port, "0123456789") || port[0] == '0' || text_to_u64(port, 65535, &n) < 0))
+        if (port && (!text_consists_of(port, "0123456789") || port[0] == '0' ||
+                     text_to_u64(port, 65535, &n) < 0))
                 return refuse(why, "the port must be a number from 1 to 65535");
         if (n == 12400 || n == 12300)
-                return refuse(why, "port %u is ECE's plain HTTP and would show the credential to the network; use port 12443",
+                return refuse(why,
+                              "port %u is ECE's plain HTTP and would show the credential to the "
+                              "network; use port 12443",
                               (unsigned) n);
         *ret = (unsigned) n;
         return 0;
 }
 
 /* "[v6]", "[v6]:port": canonical address into host. */
-static int parse_bracketed(char *authority, char *host, size_t size, const char **ret_port, char *why) {
+static int parse_bracketed(char *authority, char *host, size_t size, const char **ret_port,
+                           char *why) {
         struct in6_addr address;
         char *end = strchr(authority, ']');
 
@@ -82,13 +89,15 @@ static int parse_bracketed(char *authority, char *host, size_t size, const char 
                 return refuse(why, "the brackets of the IPv6 address are not closed; "
                                    "it is written https://[2001:db8::1]:12443");
         *end = '\0';
-        if (inet_pton(AF_INET6, authority + 1, &address) != 1 || !inet_ntop(AF_INET6, &address, host, (socklen_t) size))
+        if (inet_pton(AF_INET6, authority + 1, &address) != 1 ||
+            !inet_ntop(AF_INET6, &address, host, (socklen_t) size))
                 return refuse(why, "between the brackets is no IPv6 address");
         *ret_port = end[1] == ':' ? end + 2 : NULL;
         return 0;
 }
 
-int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE], char why[static URL_WHY_SIZE]) {
+int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE],
+                          char why[static URL_WHY_SIZE]) {
         char authority[264], host[264], reason[ALLOW_LIST_WHY_SIZE];
         const char *port = NULL;
         bool bracketed;
@@ -105,20 +114,24 @@ int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE
         } else {
                 char *colon = strchr(authority, ':');
                 if (colon && strchr(colon + 1, ':'))
-                        return refuse(why, "an IPv6 address needs brackets: https://[2001:db8::1]:12443");
+                        return refuse(
+                                why, "an IPv6 address needs brackets: https://[2001:db8::1]:12443");
                 if (colon) {
                         *colon = '\0';
                         port = colon + 1;
                 }
                 for (size_t i = 0; i <= strlen(authority); i++)
-                        host[i] = authority[i] >= 'A' && authority[i] <= 'Z' ? (char) (authority[i] - 'A' + 'a') : authority[i];
+                        host[i] = authority[i] >= 'A' && authority[i] <= 'Z'
+                                          ? (char) (authority[i] - 'A' + 'a')
+                                          : authority[i];
         }
         if (allow_list_check(VALUE_COORDINATOR, host, reason) < 0)
                 return refuse(why, "the host %s", reason);
         r = parse_port(port, &n, why);
         if (r < 0)
                 return r;
-        (void) snprintf(ret, COORDINATOR_URL_SIZE, SCHEME "%s%s%s:%u", bracketed ? "[" : "", host, bracketed ? "]" : "", n);
+        (void) snprintf(ret, COORDINATOR_URL_SIZE, SCHEME "%s%s%s:%u", bracketed ? "[" : "", host,
+                        bracketed ? "]" : "", n);
         return 0;
 }
 
@@ -133,7 +146,9 @@ int webhook_url_check(const char *text, char why[static URL_WHY_SIZE]) {
                 return refuse(why, "must not hold a user or password");
         for (size_t i = 0; text[i] != '\0'; i++)
                 if (text[i] <= ' ' || text[i] > '~' || strchr("\"'<>\\^`{|}", text[i]))
-                        return refuse(why, "contains a character at byte %zu that has no place in a URL", i + 1);
+                        return refuse(why,
+                                      "contains a character at byte %zu that has no place in a URL",
+                                      i + 1);
         if (strchr(text, '#'))
                 return refuse(why, "must not have a fragment ('#')");
         return 0;

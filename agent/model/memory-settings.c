@@ -3,9 +3,9 @@
 /*
  * Memory settings: the words, the sizes, and the exact text that goes to the installer.
  *
- * The check is a small cursor over the one form that we print, not a JSON parser: what a JSON parser would
- * also accept (white space, escapes, other members) must not get through. Bad text is a value here, the
- * reason in words; nothing can fail.
+ * The check is a small cursor over the one form that we print, not a JSON parser: what a JSON
+ * parser would also accept (white space, escapes, other members) must not get through. Bad text is
+ * a value here, the reason in words; nothing can fail.
  */
 
 #include "model/memory-settings.h"

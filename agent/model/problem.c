@@ -3,9 +3,9 @@
 /*
  * Problems: the list of everything that is wrong with a spec.
  *
- * Whoever checks adds and goes on, so that one run tells all. The list is bounded: hostile input makes
- * `dropped` grow and nothing else. A warning never takes the room of an error, else a flood of warnings would
- * turn a broken spec into a good one. Only memory can fail here.
+ * Whoever checks adds and goes on, so that one run tells all. The list is bounded: hostile input
+ * makes `dropped` grow and nothing else. A warning never takes the room of an error, else a flood
+ * of warnings would turn a broken spec into a good one. Only memory can fail here.
  */
 
 #include "model/problem.h"
@@ -33,7 +33,8 @@ void problems_done(Problems *p) {
         *p = (Problems) { 0 };
 }
 
-/* The slot for one more problem, or NULL when the list is full. An error drives out the last warning. */
+/* The slot for one more problem, or NULL when the list is full. An error drives out the last
+ * warning. */
 static Problem *problem_slot(Problems *p, bool warning) {
         if (p->n < PROBLEMS_MAX)
                 return p->items + p->n++;

@@ -4,7 +4,8 @@
  * Roles and sets of them.
  *
  * ECE knows exactly four assignable roles; a set of them is one byte, so it is copied, compared and
- * recorded without any ownership. Nothing here can fail: an unknown word is a value (_ROLE_INVALID).
+ * recorded without any ownership. Nothing here can fail: an unknown word is a value
+ * (_ROLE_INVALID).
  */
 
 #include "model/role.h"
@@ -43,7 +44,8 @@ bool role_is_system(const char *s) {
         return s && (streq(s, "beats-runner") || streq(s, "services-forwarder"));
 }
 
-const char *role_set_format(RoleSet set, const char *separator, char buffer[static ROLE_SET_STRING_SIZE]) {
+const char *role_set_format(RoleSet set, const char *separator,
+                            char buffer[static ROLE_SET_STRING_SIZE]) {
         size_t used = 0;
 
         buffer[0] = '\0';
@@ -53,7 +55,8 @@ const char *role_set_format(RoleSet set, const char *separator, char buffer[stat
                 const char *parts[] = { used > 0 ? separator : "", words[r] };
                 for (size_t i = 0; i < ELEMENTS(parts); i++) {
                         size_t n = strlen(parts[i]);
-                        /* All four words leave room for separators of five bytes: longer is a mistake here. */
+                        /* All four words leave room for separators of five bytes: longer is a
+                         * mistake here. */
                         assert(used + n < ROLE_SET_STRING_SIZE);
                         memcpy(buffer + used, parts[i], n + 1);
                         used += n;
@@ -69,7 +72,8 @@ static const struct {
         const char *sentence;
 } advice[] = {
         { ROLE_ALLOCATOR, ROLE_COORDINATOR,
-          "ECE advises against allocator and coordinator on the same host: deployments then compete "
+          "ECE advises against allocator and coordinator on the same host: deployments then "
+          "compete "
           "with the control plane for memory" },
         { ROLE_ALLOCATOR, ROLE_DIRECTOR,
           "ECE advises against allocator and director on the same host: deployments then compete "

@@ -3,8 +3,9 @@
 /*
  * What several keys have to agree on.
  *
- * Each check names both keys and stands at the one that the author wrote. A check whose keys are not all good is
- * left out: the wrong value was told already, and a guess about what it should have been helps nobody. Only memory fails.
+ * Each check names both keys and stands at the one that the author wrote. A check whose keys are
+ * not all good is left out: the wrong value was told already, and a guess about what it should have
+ * been helps nobody. Only memory fails.
  */
 
 #include "model/spec-decode.h"
@@ -24,9 +25,11 @@ static bool good(const Decoder *d, const SpecKey keys[], size_t n) {
                         return false;
         return true;
 }
-#define all_good(d, ...) good((d), (const SpecKey[]) { __VA_ARGS__ }, ELEMENTS(((const SpecKey[]) { __VA_ARGS__ })))
+#define all_good(d, ...)                                                                           \
+        good((d), (const SpecKey[]){ __VA_ARGS__ }, ELEMENTS(((const SpecKey[]){ __VA_ARGS__ })))
 
-/* Where to complain about a and b: at the one that is written; the document as a whole when neither is. */
+/* Where to complain about a and b: at the one that is written; the document as a whole when neither
+ * is. */
 static const Place *place_of(const Decoder *d, SpecKey a, SpecKey b) {
         if (d->node[a])
                 return &d->node[a]->place;
@@ -37,15 +40,17 @@ static const Place *place_of(const Decoder *d, SpecKey a, SpecKey b) {
 static int complain(Decoder *d, SpecKey a, usec_t a_us, const char *must, SpecKey b, usec_t b_us) {
         char a_text[DURATION_SIZE], b_text[DURATION_SIZE];
 
-        return decode_refuse(d, a, place_of(d, a, b), "%s (%s) must %s %s (%s)", spec_schema(a)->path,
-                             duration_format(a_us, a_text), must, spec_schema(b)->path, duration_format(b_us, b_text));
+        return decode_refuse(d, a, place_of(d, a, b), "%s (%s) must %s %s (%s)",
+                             spec_schema(a)->path, duration_format(a_us, a_text), must,
+                             spec_schema(b)->path, duration_format(b_us, b_text));
 }
 
 static int check_token_life(Decoder *d) {
         const Spec *s = d->spec;
 
         /* A token minted elsewhere or a persistent one has the life it has. */
-        if (!all_good(d, KEY_TOKEN_SOURCE, KEY_TOKEN_PERSISTENT, KEY_TOKEN_VALIDITY, KEY_INSTALLER_ATTEMPT_TIMEOUT) ||
+        if (!all_good(d, KEY_TOKEN_SOURCE, KEY_TOKEN_PERSISTENT, KEY_TOKEN_VALIDITY,
+                      KEY_INSTALLER_ATTEMPT_TIMEOUT) ||
             s->token.source != TOKEN_FROM_COORDINATOR || s->token.persistent)
                 return 0;
         if (usec_add(s->installer.attempt_timeout_us, TOKEN_MARGIN_US) <= s->token.validity_us)
@@ -60,27 +65,30 @@ static int check_times(Decoder *d) {
 
         if (r == 0 && all_good(d, KEY_RETRY_BACKOFF_MIN, KEY_RETRY_BACKOFF_MAX) &&
             s->retry.backoff_min_us > s->retry.backoff_max_us)
-                r = complain(d, KEY_RETRY_BACKOFF_MIN, s->retry.backoff_min_us, "not be longer than", KEY_RETRY_BACKOFF_MAX,
-                             s->retry.backoff_max_us);
+                r = complain(d, KEY_RETRY_BACKOFF_MIN, s->retry.backoff_min_us,
+                             "not be longer than", KEY_RETRY_BACKOFF_MAX, s->retry.backoff_max_us);
         if (r == 0 && all_good(d, KEY_RETRY_GIVE_UP_AFTER, KEY_INSTALLER_ATTEMPT_TIMEOUT) &&
             s->retry.give_up_after_us < s->installer.attempt_timeout_us)
-                r = complain(d, KEY_RETRY_GIVE_UP_AFTER, s->retry.give_up_after_us, "not be shorter than",
-                             KEY_INSTALLER_ATTEMPT_TIMEOUT, s->installer.attempt_timeout_us);
+                r = complain(d, KEY_RETRY_GIVE_UP_AFTER, s->retry.give_up_after_us,
+                             "not be shorter than", KEY_INSTALLER_ATTEMPT_TIMEOUT,
+                             s->installer.attempt_timeout_us);
         if (r == 0 && all_good(d, KEY_RETRY_SPLAY, KEY_RETRY_GIVE_UP_AFTER) &&
             s->retry.splay_us >= s->retry.give_up_after_us)
-                r = complain(d, KEY_RETRY_SPLAY, s->retry.splay_us, "be shorter than", KEY_RETRY_GIVE_UP_AFTER,
-                             s->retry.give_up_after_us);
+                r = complain(d, KEY_RETRY_SPLAY, s->retry.splay_us, "be shorter than",
+                             KEY_RETRY_GIVE_UP_AFTER, s->retry.give_up_after_us);
         if (r == 0 && all_good(d, KEY_VERIFY_STABLE_FOR, KEY_VERIFY_TIMEOUT) &&
             s->verify.stable_for_us >= s->verify.timeout_us)
-                r = complain(d, KEY_VERIFY_STABLE_FOR, s->verify.stable_for_us, "be shorter than", KEY_VERIFY_TIMEOUT,
-                             s->verify.timeout_us);
+                r = complain(d, KEY_VERIFY_STABLE_FOR, s->verify.stable_for_us, "be shorter than",
+                             KEY_VERIFY_TIMEOUT, s->verify.timeout_us);
         return r;
 }
 
 /* Exactly one kind; sets it. */
 static int check_credential_kind(Decoder *d) {
-        static const SpecKey kinds[] = { KEY_CREDENTIAL_API_KEY, KEY_CREDENTIAL_BASIC, KEY_CREDENTIAL_BEARER };
-        static const CredentialKind values[] = { CREDENTIAL_API_KEY, CREDENTIAL_BASIC, CREDENTIAL_BEARER };
+        static const SpecKey kinds[] = { KEY_CREDENTIAL_API_KEY, KEY_CREDENTIAL_BASIC,
+                                         KEY_CREDENTIAL_BEARER };
+        static const CredentialKind values[] = { CREDENTIAL_API_KEY, CREDENTIAL_BASIC,
+                                                 CREDENTIAL_BEARER };
         const YamlNode *credential = d->node[KEY_CREDENTIAL], *first = NULL;
 
         if (!credential || d->bad[KEY_CREDENTIAL])
@@ -92,14 +100,17 @@ static int check_credential_kind(Decoder *d) {
                                 continue;
                         if (first)
                                 return decode_refuse(d, KEY_CREDENTIAL, &m->key_place,
-                                                     "credential has both '%s' and '%s'; exactly one of api_key, basic, bearer is allowed",
+                                                     "credential has both '%s' and '%s'; exactly "
+                                                     "one of api_key, basic, bearer is allowed",
                                                      first->key, m->key);
                         first = m;
                         d->spec->credential.kind = values[i];
                 }
         /* With other, unknown members the author has been told what is allowed. */
         if (!first && credential->n_children == 0)
-                return decode_refuse(d, KEY_CREDENTIAL, &credential->place, "credential is empty; exactly one of api_key, basic, bearer is needed");
+                return decode_refuse(
+                        d, KEY_CREDENTIAL, &credential->place,
+                        "credential is empty; exactly one of api_key, basic, bearer is needed");
         if (!first)
                 d->bad[KEY_CREDENTIAL] = true;
         return 0;
@@ -116,16 +127,21 @@ static int check_credential_needed(Decoder *d) {
         else if (all_good(d, KEY_VERIFY_BY) && s->verify.by != VERIFY_BY_LOCAL)
                 who = "the coordinator is asked for the proof (verify.by)";
         else if (all_good(d, KEY_ON_STALE_RUNNER) && s->on_stale_runner == ON_STALE_REPLACE)
-                who = "a stale runner is replaced through the coordinator (on_stale_runner: replace)";
-        return who ? problem_error(d->problems, &d->root->place, "required key 'credential' is missing; %s", who) : 0;
+                who = "a stale runner is replaced through the coordinator (on_stale_runner: "
+                      "replace)";
+        return who ? problem_error(d->problems, &d->root->place,
+                                   "required key 'credential' is missing; %s", who)
+                   : 0;
 }
 
 static int check_token(Decoder *d) {
         if (!all_good(d, KEY_TOKEN_SOURCE, KEY_TOKEN_PERSISTENT) || !d->spec->token.persistent ||
             d->spec->token.source == TOKEN_FROM_COORDINATOR)
                 return 0;
-        return decode_refuse(d, KEY_TOKEN_PERSISTENT, place_of(d, KEY_TOKEN_PERSISTENT, KEY_TOKEN_SOURCE),
-                             "token.persistent: true needs token.source: coordinator; a token minted elsewhere is not ours to delete");
+        return decode_refuse(d, KEY_TOKEN_PERSISTENT,
+                             place_of(d, KEY_TOKEN_PERSISTENT, KEY_TOKEN_SOURCE),
+                             "token.persistent: true needs token.source: coordinator; a token "
+                             "minted elsewhere is not ours to delete");
 }
 
 static int check_engine(Decoder *d) {
@@ -134,14 +150,19 @@ static int check_engine(Decoder *d) {
         if (!all_good(d, KEY_INSTALLER_ENGINE))
                 return 0;
         if (all_good(d, KEY_INSTALLER_ENGINE_SOCKET) && !s->installer.engine_socket) {
-                int r = decode_store(d, KEY_INSTALLER_ENGINE_SOCKET, s->installer.engine == ENGINE_PODMAN
-                                                                             ? "/run/podman/podman.sock" : "/var/run/docker.sock");
+                int r = decode_store(d, KEY_INSTALLER_ENGINE_SOCKET,
+                                     s->installer.engine == ENGINE_PODMAN
+                                             ? "/run/podman/podman.sock"
+                                             : "/var/run/docker.sock");
                 if (r < 0)
                         return r;
         }
-        if (all_good(d, KEY_INSTALLER_SELINUX) && s->installer.selinux && s->installer.engine != ENGINE_PODMAN)
-                return decode_refuse(d, KEY_INSTALLER_SELINUX, place_of(d, KEY_INSTALLER_SELINUX, KEY_INSTALLER_ENGINE),
-                                     "installer.selinux: true needs installer.engine: podman; the installer ignores it with docker");
+        if (all_good(d, KEY_INSTALLER_SELINUX) && s->installer.selinux &&
+            s->installer.engine != ENGINE_PODMAN)
+                return decode_refuse(d, KEY_INSTALLER_SELINUX,
+                                     place_of(d, KEY_INSTALLER_SELINUX, KEY_INSTALLER_ENGINE),
+                                     "installer.selinux: true needs installer.engine: podman; the "
+                                     "installer ignores it with docker");
         return 0;
 }
 
@@ -153,18 +174,23 @@ static int check_advice(Decoder *d) {
 
         if (all_good(d, KEY_HOST_ROLES))
                 for (size_t i = 0; r == 0 && (sentence = role_set_advice(s->host.roles, i)); i++)
-                        r = problem_warning(d->problems, place_of(d, KEY_HOST_ROLES, KEY_HOST), "host.roles: %s", sentence);
+                        r = problem_warning(d->problems, place_of(d, KEY_HOST_ROLES, KEY_HOST),
+                                            "host.roles: %s", sentence);
         if (r == 0 && all_good(d, KEY_FORGET_CREDENTIAL, KEY_CREDENTIAL) && s->forget_credential &&
-            (s->credential.kind == CREDENTIAL_NONE || s->credential.secret.kind == SECRET_FROM_COMMAND ||
+            (s->credential.kind == CREDENTIAL_NONE ||
+             s->credential.secret.kind == SECRET_FROM_COMMAND ||
              s->credential.secret.kind == SECRET_FROM_ENV))
-                r = problem_warning(d->problems, place_of(d, KEY_FORGET_CREDENTIAL, KEY_CREDENTIAL),
-                                    "forget_credential: true has no effect here: the credential is in no file");
+                r = problem_warning(
+                        d->problems, place_of(d, KEY_FORGET_CREDENTIAL, KEY_CREDENTIAL),
+                        "forget_credential: true has no effect here: the credential is in no file");
         return r;
 }
 
 int spec_check(Decoder *d) {
-        static int (*const checks[])(Decoder *d) = {
-                check_credential_kind, check_credential_needed, check_token, check_times, check_engine, check_advice,
+        static int (*const checks[])(Decoder * d) = {
+                check_credential_kind, check_credential_needed,
+                check_token,           check_times,
+                check_engine,          check_advice,
         };
         int r = 0;
 

@@ -3,9 +3,10 @@
 /*
  * installer.extra_args: the door for options that the spec has no key for.
  *
- * A narrow one. Whatever has a key goes through its key; what would take the agent's own decisions away, is broken in the
- * installer or ends it early is refused with the reason. The rest is options and their values by
- * form; whether the script knows them is the script's business (it exits 3, which is final). Only memory fails.
+ * A narrow one. Whatever has a key goes through its key; what would take the agent's own decisions
+ * away, is broken in the installer or ends it early is refused with the reason. The rest is options
+ * and their values by form; whether the script knows them is the script's business (it exits 3,
+ * which is final). Only memory fails.
  */
 
 #include "model/spec-decode.h"
@@ -17,7 +18,8 @@ static const struct {
         const char *sentence;
 } refused[] = {
         { "--coordinator-host", "it is chosen among coordinators" },
-        { "--roles-token", "the token is handed over by the agent; secrets do not belong in the spec" },
+        { "--roles-token",
+          "the token is handed over by the agent; secrets do not belong in the spec" },
         { "--roles", "use the key host.roles" },
         { "--runner-id", "use the key host.runner_id" },
         { "--host-ip", "use the key host.host_ip" },
@@ -48,7 +50,8 @@ static const char *find_refused(const char *argument) {
         return NULL;
 }
 
-/* after_option: the item before this one was an option, so this may be its value; set for the next one. */
+/* after_option: the item before this one was an option, so this may be its value; set for the next
+ * one. */
 static int decode_argument(Decoder *d, SpecKey key, const YamlNode *item, bool *after_option) {
         const char *path = spec_schema(key)->path, *text;
         char why[ALLOW_LIST_WHY_SIZE];
@@ -63,13 +66,18 @@ static int decode_argument(Decoder *d, SpecKey key, const YamlNode *item, bool *
 
         const char *sentence = find_refused(text);
         if (sentence)
-                return decode_refuse(d, key, &item->place, "%s: '%s' is refused; %s", path, text, sentence);
+                return decode_refuse(d, key, &item->place, "%s: '%s' is refused; %s", path, text,
+                                     sentence);
         if (text_starts_with(text, "--") && strchr(text, '='))
-                return decode_refuse(d, key, &item->place, "%s: the installer wants option and value as two items, without '='", path);
+                return decode_refuse(
+                        d, key, &item->place,
+                        "%s: the installer wants option and value as two items, without '='", path);
         if (allow_list_check(option ? VALUE_OPTION : VALUE_PLAIN, text, why) < 0)
                 return decode_refuse(d, key, &item->place, "%s: an argument %s", path, why);
         if (!option && !may_be_value)
-                return decode_refuse(d, key, &item->place, "%s: a value must follow its option; this one follows none", path);
+                return decode_refuse(d, key, &item->place,
+                                     "%s: a value must follow its option; this one follows none",
+                                     path);
         return string_list_add(decode_slot(d, key), SPEC_LIST_MAX, text);
 }
 

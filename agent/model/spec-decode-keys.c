@@ -3,9 +3,10 @@
 /*
  * Keys that have no row.
  *
- * The answer should save a look into the manual: the near word if there is one, a reason where people expect a
- * switch that is not there on purpose, else all keys of the place. Keys are repeated in the message, cut
- * to a bound, except in mappings about secrets, where a stray word may be the secret itself.
+ * The answer should save a look into the manual: the near word if there is one, a reason where
+ * people expect a switch that is not there on purpose, else all keys of the place. Keys are
+ * repeated in the message, cut to a bound, except in mappings about secrets, where a stray word may
+ * be the secret itself.
  */
 
 #include "model/spec-decode.h"
@@ -48,7 +49,8 @@ static const struct {
         { KEY_TOKEN, "roles", "it belongs in host; the token is asked for with the same roles" },
         { KEY_INSTALLER, "host_ip", "it belongs in host" },
         { KEY_INSTALLER, "coordinator_host", "it is chosen among coordinators" },
-        { KEY_CREDENTIAL, "password", "secrets do not belong in the spec, and it goes with a user: basic or bearer" },
+        { KEY_CREDENTIAL, "password",
+          "secrets do not belong in the spec, and it goes with a user: basic or bearer" },
         { KEY_CREDENTIAL, "user", "it belongs in credential.basic or credential.bearer" },
         { KEY_CREDENTIAL, "none", "leave credential out where none is needed" },
 };
@@ -60,23 +62,26 @@ static const char *find_reason(SpecKey section, const char *key) {
         return NULL;
 }
 
-static int report_unknown(Decoder *d, SpecKey section, const YamlNode *member, const char *const names[], size_t n) {
+static int report_unknown(Decoder *d, SpecKey section, const YamlNode *member,
+                          const char *const names[], size_t n) {
         const char *in = section == _SPEC_KEY_INVALID ? "" : " in ";
         const char *where = section == _SPEC_KEY_INVALID ? "" : spec_schema(section)->path;
         const char *reason = find_reason(section, member->key);
         char near[DID_YOU_MEAN_SIZE], allowed[320];
 
         if (reason)
-                return problem_error(d->problems, &member->key_place, "unknown key '%s'%s%s; %s", member->key, in, where,
-                                     reason);
+                return problem_error(d->problems, &member->key_place, "unknown key '%s'%s%s; %s",
+                                     member->key, in, where, reason);
         if (did_you_mean(near, member->key, names, n)[0] != '\0')
-                return problem_error(d->problems, &member->key_place, "unknown key '%.*s'%s%s%s", KEY_SHOWN_MAX,
-                                     member->key, in, where, near);
+                return problem_error(d->problems, &member->key_place, "unknown key '%.*s'%s%s%s",
+                                     KEY_SHOWN_MAX, member->key, in, where, near);
         words_join(allowed, sizeof(allowed), names, n);
         if (section == KEY_CREDENTIAL || section == KEY_TOKEN)
-                return problem_error(d->problems, &member->key_place, "unknown key%s%s; allowed are %s", in, where, allowed);
-        return problem_error(d->problems, &member->key_place, "unknown key '%.*s'%s%s; allowed are %s", KEY_SHOWN_MAX,
-                             member->key, in, where, allowed);
+                return problem_error(d->problems, &member->key_place,
+                                     "unknown key%s%s; allowed are %s", in, where, allowed);
+        return problem_error(d->problems, &member->key_place,
+                             "unknown key '%.*s'%s%s; allowed are %s", KEY_SHOWN_MAX, member->key,
+                             in, where, allowed);
 }
 
 int decode_unknown_keys(Decoder *d, SpecKey section, const YamlNode *mapping) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Who is talked to, and what proves that it is the right one: coordinators, pins, the webhook's URL.
- * Nothing of a URL is repeated in an error: people put passwords into URLs. Only memory fails.
+ * Who is talked to, and what proves that it is the right one: coordinators, pins, the webhook's
+ * URL. Nothing of a URL is repeated in an error: people put passwords into URLs. Only memory fails.
  */
 
 #include "model/spec-decode.h"
@@ -20,7 +20,9 @@ int decode_coordinators(Decoder *d, SpecKey key, const YamlNode *node) {
         if (r < 0 || !list)
                 return r;
         if (node->n_children == 0)
-                return decode_refuse(d, key, &node->place, "coordinators is empty; name at least one, https://HOST:12443");
+                return decode_refuse(
+                        d, key, &node->place,
+                        "coordinators is empty; name at least one, https://HOST:12443");
         for (const YamlNode *item = node->first; item && r == 0; item = item->next) {
                 char url[COORDINATOR_URL_SIZE], why[URL_WHY_SIZE];
                 const char *text;
@@ -38,11 +40,12 @@ int decode_coordinators(Decoder *d, SpecKey key, const YamlNode *node) {
         return r;
 }
 
-/* "sha256//" and the base64 of 32 bytes: 43 characters and one '='. The last character carries two bits that
- * must be zero, else two spellings would be one pin. */
+/* "sha256//" and the base64 of 32 bytes: 43 characters and one '='. The last character carries two
+ * bits that must be zero, else two spellings would be one pin. */
 static bool pin_is_valid(const char *text) {
         static const char prefix[] = "sha256//";
-        static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        static const char base64[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
         if (!text_starts_with(text, prefix))
                 return false;
@@ -61,7 +64,8 @@ int decode_pins(Decoder *d, SpecKey key, const YamlNode *node) {
                 return r;
         /* An empty list looks like pinning and pins nothing. */
         if (node->n_children == 0)
-                return decode_refuse(d, key, &node->place, "trust.pins is empty; leave the key out to pin nothing");
+                return decode_refuse(d, key, &node->place,
+                                     "trust.pins is empty; leave the key out to pin nothing");
         for (const YamlNode *item = node->first; item && r == 0; item = item->next) {
                 const char *text;
 
@@ -70,7 +74,8 @@ int decode_pins(Decoder *d, SpecKey key, const YamlNode *node) {
                         continue;
                 if (!pin_is_valid(text))
                         r = decode_refuse(d, key, &item->place,
-                                          "trust.pins: a pin is sha256// and the base64 of 32 bytes (44 characters with '=' at the "
+                                          "trust.pins: a pin is sha256// and the base64 of 32 "
+                                          "bytes (44 characters with '=' at the "
                                           "end); ece-enroll pin HOST:PORT prints it");
                 else if (string_list_has(*slot, text))
                         r = decode_refuse(d, key, &item->place, "trust.pins names this pin twice");
@@ -89,8 +94,8 @@ int decode_url(Decoder *d, SpecKey key, const YamlNode *node) {
         if (r < 0 || !text)
                 return r;
         if (strlen(text) > schema->maximum)
-                return decode_refuse(d, key, &node->place, "%s is longer than %llu bytes", schema->path,
-                                     (unsigned long long) schema->maximum);
+                return decode_refuse(d, key, &node->place, "%s is longer than %llu bytes",
+                                     schema->path, (unsigned long long) schema->maximum);
         if (webhook_url_check(text, why) < 0)
                 return decode_refuse(d, key, &node->place, "%s %s", schema->path, why);
         return decode_store(d, key, text);

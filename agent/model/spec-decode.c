@@ -3,9 +3,10 @@
 /*
  * The walk over the table.
  *
- * Every row finds its node in its section's node, and is then one of: of a bad section (silent), present (decoded), missing
- * and required (a problem), absent (its default, through the same decode function). The table decides
- * order and depth, so hostile input can't. What the rows do not account for are the unknown keys. Only memory fails.
+ * Every row finds its node in its section's node, and is then one of: of a bad section (silent),
+ * present (decoded), missing and required (a problem), absent (its default, through the same decode
+ * function). The table decides order and depth, so hostile input can't. What the rows do not
+ * account for are the unknown keys. Only memory fails.
  */
 
 #include "model/spec-decode.h"
@@ -32,12 +33,13 @@ int decode_refuse(Decoder *d, SpecKey key, const Place *place, const char *forma
         return problem_error(d->problems, place, "%s", text);
 }
 
-int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name, const char *where) {
+int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name,
+                   const char *where) {
         d->bad[key] = true;
         if (d->partial)
                 return 0;
-        return problem_error(d->problems, place, "required key '%s' is missing%s%s", name, where ? " in " : "",
-                             where ? where : "");
+        return problem_error(d->problems, place, "required key '%s' is missing%s%s", name,
+                             where ? " in " : "", where ? where : "");
 }
 
 void *decode_slot(const Decoder *d, SpecKey key) {
@@ -49,7 +51,8 @@ int decode_store(Decoder *d, SpecKey key, const char *text) {
 
         if (!copy)
                 return -ENOMEM;
-        free(*slot); /* two kinds of credential share a slot; that there are two is reported elsewhere */
+        free(*slot); /* two kinds of credential share a slot; that there are two is reported
+                        elsewhere */
         *slot = copy;
         return 0;
 }
@@ -64,7 +67,8 @@ int decode_scalar(Decoder *d, SpecKey key, const YamlNode *node, const char **re
                 return decode_refuse(d, key, &node->place, "%s must be a single value, not %s",
                                      spec_schema(key)->path, yaml_kind_words(node));
         if (yaml_is_null(node))
-                return decode_refuse(d, key, &node->place, "%s has no value", spec_schema(key)->path);
+                return decode_refuse(d, key, &node->place, "%s has no value",
+                                     spec_schema(key)->path);
         *ret = node->text;
         return 0;
 }
@@ -82,9 +86,10 @@ int decode_collection(Decoder *d, SpecKey key, const YamlNode *node, YamlKind ki
                 return 0;
         }
         if (yaml_is_null(node))
-                return decode_refuse(d, key, &node->place, "%s has no value", spec_schema(key)->path);
-        return decode_refuse(d, key, &node->place, "%s must be %s, not %s", spec_schema(key)->path, hint,
-                             yaml_kind_words(node));
+                return decode_refuse(d, key, &node->place, "%s has no value",
+                                     spec_schema(key)->path);
+        return decode_refuse(d, key, &node->place, "%s must be %s, not %s", spec_schema(key)->path,
+                             hint, yaml_kind_words(node));
 }
 
 int decode_list(Decoder *d, SpecKey key, const YamlNode *node, size_t maximum, bool *ret) {
@@ -93,11 +98,12 @@ int decode_list(Decoder *d, SpecKey key, const YamlNode *node, size_t maximum, b
         if (r < 0 || !*ret || node->n_children <= maximum)
                 return r;
         *ret = false;
-        return decode_refuse(d, key, &node->place, "%s has %zu items; at most %zu are allowed", spec_schema(key)->path,
-                             node->n_children, maximum);
+        return decode_refuse(d, key, &node->place, "%s has %zu items; at most %zu are allowed",
+                             spec_schema(key)->path, node->n_children, maximum);
 }
 
-int decode_checked(Decoder *d, SpecKey key, const YamlNode *node, ValueKind kind, const char **ret) {
+int decode_checked(Decoder *d, SpecKey key, const YamlNode *node, ValueKind kind,
+                   const char **ret) {
         char why[ALLOW_LIST_WHY_SIZE];
         const char *text;
 
@@ -135,7 +141,8 @@ const char *words_join(char *buffer, size_t size, const char *const words[], siz
 
         buffer[0] = '\0';
         for (size_t i = 0; i < n; i++) {
-                int written = snprintf(buffer + used, size - used, "%s%s", i > 0 ? ", " : "", words[i]);
+                int written = snprintf(buffer + used, size - used, "%s%s", i > 0 ? ", " : "",
+                                       words[i]);
                 if (written < 0 || (size_t) written >= size - used)
                         break;
                 used += (size_t) written;
@@ -143,14 +150,15 @@ const char *words_join(char *buffer, size_t size, const char *const words[], siz
         return buffer;
 }
 
-const char *did_you_mean(char buffer[static DID_YOU_MEAN_SIZE], const char *typed, const char *const words[],
-                         size_t n) {
+const char *did_you_mean(char buffer[static DID_YOU_MEAN_SIZE], const char *typed,
+                         const char *const words[], size_t n) {
         char lowered[SHOWN_MAX + 1];
         size_t i = 0;
 
         buffer[0] = '\0';
         for (; typed[i] != '\0' && i < SHOWN_MAX; i++)
-                lowered[i] = typed[i] >= 'A' && typed[i] <= 'Z' ? (char) (typed[i] - 'A' + 'a') : typed[i];
+                lowered[i] = typed[i] >= 'A' && typed[i] <= 'Z' ? (char) (typed[i] - 'A' + 'a')
+                                                                : typed[i];
         if (i == 0 || typed[i] != '\0')
                 return buffer;
         lowered[i] = '\0';
@@ -166,24 +174,30 @@ int spec_decode_version(Problems *problems, const YamlNode *root, bool required)
 
         if (!node)
                 return required ? problem_error(problems, &root->place,
-                                                "required key 'version' is missing; this format is version: 1")
+                                                "required key 'version' is missing; this format is "
+                                                "version: 1")
                                 : 0;
         if (node->kind == YAML_NODE_REFUSED)
                 return 0;
         if (yaml_is_null(node))
                 return problem_error(problems, &node->place, "version has no value");
         if (node->kind != YAML_NODE_SCALAR)
-                return problem_error(problems, &node->place, "version must be a single value, not %s",
+                return problem_error(problems, &node->place,
+                                     "version must be a single value, not %s",
                                      yaml_kind_words(node));
         if (!node->plain)
-                return problem_error(problems, &node->place, "version must be a whole number, without quotes");
+                return problem_error(problems, &node->place,
+                                     "version must be a whole number, without quotes");
         if (!streq(node->text, "1"))
-                return problem_error(problems, &node->place, "version '%.*s' is not known to this release; it reads version 1",
-                                     SHOWN_MAX, node->text);
+                return problem_error(
+                        problems, &node->place,
+                        "version '%.*s' is not known to this release; it reads version 1",
+                        SHOWN_MAX, node->text);
         return 0;
 }
 
-/* A section that is none: often a secret, written where its whereabouts belong. Then nothing of it is repeated. */
+/* A section that is none: often a secret, written where its whereabouts belong. Then nothing of it
+ * is repeated. */
 static int decode_section(Decoder *d, SpecKey key, const YamlNode *node) {
         bool mapping;
 
@@ -268,8 +282,10 @@ static int decode_key(Decoder *d, SpecKey key) {
         /* The version's absence is told by spec_decode_version(), of the main file. */
         if (mapping && spec_schema(key)->required && key != KEY_VERSION)
                 return section == _SPEC_KEY_INVALID
-                               ? decode_missing(d, key, &d->root->place, spec_schema_name(key), NULL)
-                               : decode_missing(d, key, &mapping->key_place, spec_schema_name(key), spec_schema(section)->path);
+                               ? decode_missing(d, key, &d->root->place, spec_schema_name(key),
+                                                NULL)
+                               : decode_missing(d, key, &mapping->key_place, spec_schema_name(key),
+                                                spec_schema(section)->path);
         return decode_otherwise(d, key);
 }
 

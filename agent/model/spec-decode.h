@@ -4,9 +4,9 @@
 /*
  * From nodes to a Spec. Internal to the spec's own files.
  *
- * A decode function takes one key's node and stores one value, or reports and marks the key bad. It returns
- * 0 either way; only memory is -ENOMEM. So no wrong value hides the next one, and what hangs on a bad key can be
- * left alone instead of being blamed as well.
+ * A decode function takes one key's node and stores one value, or reports and marks the key bad. It
+ * returns 0 either way; only memory is -ENOMEM. So no wrong value hides the next one, and what
+ * hangs on a bad key can be left alone instead of being blamed as well.
  */
 
 #include "model/spec-schema.h"
@@ -37,9 +37,11 @@ int decode_refuse(Decoder *d, SpecKey key, const Place *place, const char *forma
         __attribute__((format(printf, 4, 5)));
 
 /* The same for something that is not there: silent when the tree is not the whole of the spec. */
-int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name, const char *where);
+int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name,
+                   const char *where);
 
-/* Pieces that the decode functions share. *ret stays NULL when the node was refused (and reported). */
+/* Pieces that the decode functions share. *ret stays NULL when the node was refused (and reported).
+ */
 int decode_scalar(Decoder *d, SpecKey key, const YamlNode *node, const char **ret);
 int decode_collection(Decoder *d, SpecKey key, const YamlNode *node, YamlKind kind, bool *ret);
 int decode_list(Decoder *d, SpecKey key, const YamlNode *node, size_t maximum, bool *ret);
@@ -59,14 +61,15 @@ const char *words_join(char *buffer, size_t size, const char *const words[], siz
 
 /* "; did you mean 'file'?" or "". Case does not matter. */
 #define DID_YOU_MEAN_SIZE 96
-const char *did_you_mean(char buffer[static DID_YOU_MEAN_SIZE], const char *typed, const char *const words[],
-                         size_t n);
+const char *did_you_mean(char buffer[static DID_YOU_MEAN_SIZE], const char *typed,
+                         const char *const words[], size_t n);
 
-#define SECRETS_SENTENCE "secrets do not belong in the spec; say where it is: {from: file, path: ...}"
+#define SECRETS_SENTENCE                                                                           \
+        "secrets do not belong in the spec; say where it is: {from: file, path: ...}"
 
 void secret_source_done(SecretSource *source);
 
-DecodeFunction decode_boolean, decode_number, decode_duration, decode_word, decode_text, decode_text_or_auto,
-        decode_factor, decode_sha256, decode_account, decode_login, decode_url, decode_coordinators, decode_pins,
-        decode_address, decode_roles, decode_memory, decode_tags, decode_hostnames, decode_arguments, decode_secret,
-        decode_token_source;
+DecodeFunction decode_boolean, decode_number, decode_duration, decode_word, decode_text,
+        decode_text_or_auto, decode_factor, decode_sha256, decode_account, decode_login, decode_url,
+        decode_coordinators, decode_pins, decode_address, decode_roles, decode_memory, decode_tags,
+        decode_hostnames, decode_arguments, decode_secret, decode_token_source;

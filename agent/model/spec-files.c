@@ -3,9 +3,10 @@
 /*
  * Finding and reading the files of a spec.
  *
- * Drop-ins lie in FILE.d/, end in ".yaml" and are read in byte order of their names, whatever the locale. Too many or too
- * large files, and things that are no files, are problems of the spec. A missing main file is -ENOENT; that the
- * machine refuses to let us read is passed up as errno, with a problem that names the file.
+ * Drop-ins lie in FILE.d/, end in ".yaml" and are read in byte order of their names, whatever the
+ * locale. Too many or too large files, and things that are no files, are problems of the spec. A
+ * missing main file is -ENOENT; that the machine refuses to let us read is passed up as errno, with
+ * a problem that names the file.
  */
 
 #include "model/spec-files.h"
@@ -48,8 +49,8 @@ static bool ends_with(const char *s, const char *end) {
         return n > m && streq(s + n - m, end);
 }
 
-/* Inserts in byte order behind the main file. When there is no room: the last name gives way, so that the result
- * does not hang on the order of the directory. */
+/* Inserts in byte order behind the main file. When there is no room: the last name gives way, so
+ * that the result does not hang on the order of the directory. */
 static int add_drop_in(SpecFiles *files, char *name) {
         if (files->n == SPEC_FILES_MAX) {
                 free(name);
@@ -63,7 +64,8 @@ static int add_drop_in(SpecFiles *files, char *name) {
         return 0;
 }
 
-static int consider_entry(const char *directory, const char *name, Problems *problems, SpecFiles *files) {
+static int consider_entry(const char *directory, const char *name, Problems *problems,
+                          SpecFiles *files) {
         char *path = NULL;
         int r = 0;
 
@@ -111,7 +113,8 @@ static int find_drop_ins(const char *main_file, Problems *problems, SpecFiles *f
         if (r < 0)
                 return r;
         if (files->incomplete)
-                return problem_error(problems, &place, "has more than %u drop-ins", SPEC_DROP_INS_MAX);
+                return problem_error(problems, &place, "has more than %u drop-ins",
+                                     SPEC_DROP_INS_MAX);
         return 0;
 }
 
@@ -121,7 +124,9 @@ static int report_unreadable(SpecFiles *files, size_t i, Problems *problems, int
 
         files->unreadable[i] = true;
         if (error == -EMSGSIZE)
-                return problem_error(problems, &place, "is larger than %u KiB; a spec is not that large", SPEC_SIZE_MAX / 1024);
+                return problem_error(problems, &place,
+                                     "is larger than %u KiB; a spec is not that large",
+                                     SPEC_SIZE_MAX / 1024);
         if (error == -EISDIR || error == -EINVAL)
                 return problem_error(problems, &place, "is not a regular file");
         r = problem_error(problems, &place, "can't be read: %s", strerror(-error));
@@ -158,7 +163,8 @@ int spec_files_read(const char *path, Problems *problems, SpecFiles *files) {
         return first;
 }
 
-int spec_files_take(const char *name, const char *text, size_t n, Problems *problems, SpecFiles *files) {
+int spec_files_take(const char *name, const char *text, size_t n, Problems *problems,
+                    SpecFiles *files) {
         int r = files_init(files, name);
 
         if (r < 0)

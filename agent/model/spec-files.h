@@ -18,8 +18,10 @@ typedef struct SpecFiles {
 
 void spec_files_done(SpecFiles *files);
 
-/* Names and content. 0 (problems may have errors), -ENOENT when there is no main file, -ENOMEM, or what the machine said. */
+/* Names and content. 0 (problems may have errors), -ENOENT when there is no main file, -ENOMEM, or
+ * what the machine said. */
 int spec_files_read(const char *path, Problems *problems, SpecFiles *files);
 
 /* One file from memory. */
-int spec_files_take(const char *name, const char *text, size_t n, Problems *problems, SpecFiles *files);
+int spec_files_take(const char *name, const char *text, size_t n, Problems *problems,
+                    SpecFiles *files);

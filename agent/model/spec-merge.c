@@ -3,10 +3,10 @@
 /*
  * Merging by relinking.
  *
- * Nothing is copied and nothing can fail. A replaced member keeps its rank in the mapping (the order of memory
- * settings and tags is the main file's), a new one goes to the end. The pairs of mappings still to be merged
- * wait on a stack: a pair is at most as deep as the reader lets a tree be, but a mapping may hold many, so each
- * pair remembers where it is.
+ * Nothing is copied and nothing can fail. A replaced member keeps its rank in the mapping (the
+ * order of memory settings and tags is the main file's), a new one goes to the end. The pairs of
+ * mappings still to be merged wait on a stack: a pair is at most as deep as the reader lets a tree
+ * be, but a mapping may hold many, so each pair remembers where it is.
  */
 
 #include "model/spec-merge.h"
@@ -55,7 +55,8 @@ void spec_merge(YamlNode *base, YamlNode *over) {
                 }
                 top->next = member->next;
                 YamlNode **link = find_link(top->base, member->key);
-                if (*link && (*link)->kind == YAML_NODE_MAPPING && member->kind == YAML_NODE_MAPPING) {
+                if (*link && (*link)->kind == YAML_NODE_MAPPING &&
+                    member->kind == YAML_NODE_MAPPING) {
                         assert(depth < SPEC_DEPTH_MAX + 1);
                         stack[depth++] = (Pair) { *link, member->first };
                 } else

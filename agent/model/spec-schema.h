@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The contract of the spec as data: one row per key. The decoder is driven by it; manual, JSON schema and tests
- * can be held against it.
+ * The contract of the spec as data: one row per key. The decoder is driven by it; manual, JSON
+ * schema and tests can be held against it.
  */
 
 #include <stdbool.h>
@@ -43,30 +43,31 @@ typedef enum SpecKey {
 } SpecKey;
 
 typedef enum SpecType {
-        SPEC_TYPE_VERSION,      /* the whole number 1 */
-        SPEC_TYPE_SECTION,      /* a mapping whose keys have rows of their own */
-        SPEC_TYPE_BOOLEAN,      /* bool */
-        SPEC_TYPE_COUNT,        /* unsigned, minimum to maximum */
-        SPEC_TYPE_SIZE,         /* uint64_t, minimum to maximum */
-        SPEC_TYPE_DURATION,     /* usec_t, minimum to maximum */
-        SPEC_TYPE_WORD,         /* an enum, by index in words */
-        SPEC_TYPE_TEXT,         /* char *, of the row's kind */
-        SPEC_TYPE_TEXT_OR_AUTO, /* the same, or the word "auto": NULL */
+        SPEC_TYPE_VERSION,         /* the whole number 1 */
+        SPEC_TYPE_SECTION,         /* a mapping whose keys have rows of their own */
+        SPEC_TYPE_BOOLEAN,         /* bool */
+        SPEC_TYPE_COUNT,           /* unsigned, minimum to maximum */
+        SPEC_TYPE_SIZE,            /* uint64_t, minimum to maximum */
+        SPEC_TYPE_DURATION,        /* usec_t, minimum to maximum */
+        SPEC_TYPE_WORD,            /* an enum, by index in words */
+        SPEC_TYPE_TEXT,            /* char *, of the row's kind */
+        SPEC_TYPE_TEXT_OR_AUTO,    /* the same, or the word "auto": NULL */
         SPEC_TYPE_ADDRESS_OR_AUTO, /* the same, and canonicalised */
-        SPEC_TYPE_FACTOR,       /* char *, a number as written */
-        SPEC_TYPE_SHA256,       /* char *, 64 hex digits, lowered */
-        SPEC_TYPE_ACCOUNT,      /* char *, a user of this host */
-        SPEC_TYPE_LOGIN,        /* char *, a user of the platform */
-        SPEC_TYPE_URL,          /* char *, https URL */
-        SPEC_TYPE_COORDINATORS, /* StringList of canonical https://HOST:PORT */
-        SPEC_TYPE_PINS,         /* StringList of sha256//BASE64= */
-        SPEC_TYPE_ROLES,        /* RoleSet */
-        SPEC_TYPE_MEMORY,       /* char *, compact JSON */
-        SPEC_TYPE_TAGS,         /* char *, k:v,k:v */
-        SPEC_TYPE_HOSTNAMES,    /* StringList */
-        SPEC_TYPE_ARGUMENTS,    /* StringList */
-        SPEC_TYPE_SECRET,       /* SecretSource, as a mapping {from: ...} */
-        SPEC_TYPE_TOKEN_SOURCE, /* TokenSource and its SecretSource; takes the token parts with it */
+        SPEC_TYPE_FACTOR,          /* char *, a number as written */
+        SPEC_TYPE_SHA256,          /* char *, 64 hex digits, lowered */
+        SPEC_TYPE_ACCOUNT,         /* char *, a user of this host */
+        SPEC_TYPE_LOGIN,           /* char *, a user of the platform */
+        SPEC_TYPE_URL,             /* char *, https URL */
+        SPEC_TYPE_COORDINATORS,    /* StringList of canonical https://HOST:PORT */
+        SPEC_TYPE_PINS,            /* StringList of sha256//BASE64= */
+        SPEC_TYPE_ROLES,           /* RoleSet */
+        SPEC_TYPE_MEMORY,          /* char *, compact JSON */
+        SPEC_TYPE_TAGS,            /* char *, k:v,k:v */
+        SPEC_TYPE_HOSTNAMES,       /* StringList */
+        SPEC_TYPE_ARGUMENTS,       /* StringList */
+        SPEC_TYPE_SECRET,          /* SecretSource, as a mapping {from: ...} */
+        SPEC_TYPE_TOKEN_SOURCE, /* TokenSource and its SecretSource; takes the token parts with it
+                                 */
         SPEC_TYPE_TOKEN_PART,   /* read by the token's source */
         _SPEC_TYPE_MAX,
 } SpecType;
@@ -76,7 +77,8 @@ typedef struct SpecSchema {
         SpecType type;
         bool required;    /* in its section, when that is there */
         const char *otherwise; /* the default as one would write it, or NULL for none */
-        uint64_t minimum, maximum; /* numbers; durations in us; texts: most bytes, 0 for the kind's own bound */
+        uint64_t minimum, maximum; /* numbers; durations in us; texts: most bytes, 0 for the kind's
+                                      own bound */
         ValueKind kind;   /* texts */
         const char *const *words; /* NULL-terminated, in enum order */
         size_t offset;    /* in Spec */
@@ -92,6 +94,7 @@ const char *spec_schema_name(SpecKey key);
 /* The section a key is in; _SPEC_KEY_INVALID for the top level. */
 SpecKey spec_schema_section(SpecKey key);
 
-/* The names of a section's keys (of the top level for _SPEC_KEY_INVALID), at most n; returns how many. */
+/* The names of a section's keys (of the top level for _SPEC_KEY_INVALID), at most n; returns how
+ * many. */
 #define SPEC_SECTION_KEYS_MAX 24U
 size_t spec_schema_members(SpecKey section, const char *ret[static SPEC_SECTION_KEYS_MAX]);

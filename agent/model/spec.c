@@ -3,10 +3,11 @@
 /*
  * From files to a Spec.
  *
- * Every file is read into a tree of its own, so that each tells its own problems; then the drop-ins are merged over the
- * main file and the result is decoded once. A file that gave no tree is not papered over: what can be checked
- * is checked, but nothing is called missing or inconsistent that the unread file may have said. The Spec exists only when no
- * error was found. What the machine does to us (memory, permissions) is an errno.
+ * Every file is read into a tree of its own, so that each tells its own problems; then the drop-ins
+ * are merged over the main file and the result is decoded once. A file that gave no tree is not
+ * papered over: what can be checked is checked, but nothing is called missing or inconsistent that
+ * the unread file may have said. The Spec exists only when no error was found. What the machine
+ * does to us (memory, permissions) is an errno.
  */
 
 #include "model/spec.h"
@@ -94,8 +95,8 @@ static int read_trees(const SpecFiles *files, Problems *problems, Trees *trees) 
                         trees->whole = false;
                         continue;
                 }
-                int r = yaml_tree_read(files->names[i], buffer_string(files->text + i), files->text[i].size, problems,
-                                       trees->items + i);
+                int r = yaml_tree_read(files->names[i], buffer_string(files->text + i),
+                                       files->text[i].size, problems, trees->items + i);
                 if (r < 0)
                         return r;
                 if (!trees->items[i]) {
@@ -137,19 +138,22 @@ static int decode_trees(const Trees *trees, size_t n, Problems *problems, Spec *
         }
         if (!root)
                 return 0;
-        *d = (Decoder) { .spec = spec, .problems = problems, .root = root, .partial = !trees->whole };
+        *d = (Decoder){
+                .spec = spec, .problems = problems, .root = root, .partial = !trees->whole
+        };
         int r = spec_decode(d);
         return r < 0 || d->partial ? r : spec_check(d);
 }
 
-/* Errors that came after `before`. A list that is full of errors holds no more than it holds: then what it
- * dropped counts too. */
+/* Errors that came after `before`. A list that is full of errors holds no more than it holds: then
+ * what it dropped counts too. */
 static bool has_new_errors(const Problems *before, const Problems *now) {
         return now->n_errors > before->n_errors ||
                (now->n_errors == PROBLEMS_MAX && now->dropped > before->dropped);
 }
 
-static int spec_from_files(SpecFiles *files, const Problems *before, Problems *problems, Spec **ret) {
+static int spec_from_files(SpecFiles *files, const Problems *before, Problems *problems,
+                           Spec **ret) {
         _cleanup_(spec_freep) Spec *spec = calloc(1, sizeof(Spec));
         _cleanup_(trees_done) Trees trees = { 0 };
 

@@ -199,8 +199,9 @@ Observation verdict_observation(const Verdict *verdict, const char *runner_id) {
         /* Weightier ones come first, so a warning can't be at the head while something else is
          * there. */
         assert(verdict->n > 0 && !is_warning(verdict->items[0].kind));
+        /* Should memory end here, the list is shorter; the reason is in the code anyway. */
         for (size_t i = 0; i < verdict->n && r >= 0; i++)
-                r = buffer_append_format(&all, "%s%s", i > 0 ? "; " : "", verdict->items[i].text); /* the reason is in the code; a shorter list is no harm */
+                r = buffer_append_format(&all, "%s%s", i > 0 ? "; " : "", verdict->items[i].text);
         return observe(ORIGIN_VERIFY, 0, difference_kind_to_string(verdict->items[0].kind),
                        runner_id, "%s", buffer_string(&all));
 }

@@ -3,9 +3,9 @@
 /*
  * Bytes, characters and lines.
  *
- * libyaml counts characters and has line ends that no editor knows (NEL, LS, PS). People's editors and compilers
- * count lines by '\n' and columns in bytes, so places are computed here from the text itself. A spec
- * is at most 64 KiB, so walking it for each place costs less than a table would.
+ * libyaml counts characters and has line ends that no editor knows (NEL, LS, PS). People's editors
+ * and compilers count lines by '\n' and columns in bytes, so places are computed here from the text
+ * itself. A spec is at most 64 KiB, so walking it for each place costs less than a table would.
  */
 
 #include "model/yaml-text.h"
@@ -13,7 +13,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Length of the UTF-8 sequence at text, 0 when malformed (overlong, surrogate, beyond U+10FFFF, cut off). */
+/* Length of the UTF-8 sequence at text, 0 when malformed (overlong, surrogate, beyond U+10FFFF, cut
+ * off). */
 static size_t utf8_length(const unsigned char *text, size_t n, uint32_t *ret_character) {
         static const struct {
                 unsigned char mask, lead;
@@ -57,7 +58,8 @@ const char *yaml_text_check(const char *text, size_t n, size_t *ret_offset) {
                 if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7f && c < 0xa0))
                         return "a control character; the spec must be printable text";
                 if (c == 0xfeff || c == 0xfffe || c == 0xffff)
-                        return "a byte order mark or non-character; the spec must be printable text";
+                        return "a byte order mark or non-character; the spec must be printable "
+                               "text";
                 if (c == 0x2028 || c == 0x2029)
                         return "a Unicode line separator; lines end in a newline";
                 i += length;
@@ -65,7 +67,8 @@ const char *yaml_text_check(const char *text, size_t n, size_t *ret_offset) {
         return NULL;
 }
 
-void yaml_text_position(const char *text, size_t n, size_t offset, unsigned *ret_line, unsigned *ret_column) {
+void yaml_text_position(const char *text, size_t n, size_t offset, unsigned *ret_line,
+                        unsigned *ret_column) {
         unsigned line = 1, column = 1;
 
         for (size_t i = 0; i < offset && i < n; i++) {

@@ -3,11 +3,12 @@
 /*
  * From libyaml's events to nodes.
  *
- * The event API, not the document loader: events carry both ends of every node, anchors and tags show up as
- * such, and no recursion follows the input. The state between two events is the stack of open collections (as deep as
- * SPEC_DEPTH_MAX) and the key that waits for its value. Two kinds of trouble: what can be stepped over
- * (an anchor, a tag, a duplicate key) is reported and reading goes on, so that all of it is told at once; what
- * can't (syntax, a limit, a second document) ends the file with one problem. Memory is the only other failure.
+ * The event API, not the document loader: events carry both ends of every node, anchors and tags
+ * show up as such, and no recursion follows the input. The state between two events is the stack of
+ * open collections (as deep as SPEC_DEPTH_MAX) and the key that waits for its value. Two kinds of
+ * trouble: what can be stepped over (an anchor, a tag, a duplicate key) is reported and reading
+ * goes on, so that all of it is told at once; what can't (syntax, a limit, a second document) ends
+ * the file with one problem. Memory is the only other failure.
  */
 
 #include "model/yaml-tree.h"
@@ -117,9 +118,11 @@ static Place place_of(const Reader *r, const yaml_mark_t *mark) {
 }
 
 /* Reports and ends the file. */
-#define broken(r, place, ...) (problem_error((r)->problems, (place), __VA_ARGS__) < 0 ? -ENOMEM : (int) STEP_BROKEN)
+#define broken(r, place, ...)                                                                      \
+        (problem_error((r)->problems, (place), __VA_ARGS__) < 0 ? -ENOMEM : (int) STEP_BROKEN)
 
-/* The parser's own complaint, in its words, with a hint for the mistake that everybody makes once. */
+/* The parser's own complaint, in its words, with a hint for the mistake that everybody makes once.
+ */
 static int report_syntax(Reader *r, const yaml_parser_t *parser) {
         if (parser->error == YAML_MEMORY_ERROR)
                 return -ENOMEM;
@@ -130,41 +133,51 @@ static int report_syntax(Reader *r, const yaml_parser_t *parser) {
         Place place = place_of_offset(r, offset);
         const char *problem = parser->problem ? parser->problem : "unknown error";
         if (offset < r->size && r->text[offset] == '\t')
-                return broken(r, &place, "not YAML: %s (a tab; YAML indents with blanks only)", problem);
+                return broken(r, &place, "not YAML: %s (a tab; YAML indents with blanks only)",
+                              problem);
         if (parser->context)
-                return broken(r, &place, "not YAML: %s, %s that begins at line %zu", problem, parser->context,
-                              parser->context_mark.line + 1);
+                return broken(r, &place, "not YAML: %s, %s that begins at line %zu", problem,
+                              parser->context, parser->context_mark.line + 1);
         return broken(r, &place, "not YAML: %s", problem);
 }
 
 /* Anchor and tag of a node, if any, are reported. */
-static int report_decoration(Reader *r, const Place *place, const yaml_char_t *anchor, const yaml_char_t *tag,
-                             bool *tagged) {
+static int report_decoration(Reader *r, const Place *place, const yaml_char_t *anchor,
+                             const yaml_char_t *tag, bool *tagged) {
         int e = 0;
 
         if (anchor)
-                e = problem_error(r->problems, place, "anchors (&) are not allowed; write the value where it is needed");
+                e = problem_error(
+                        r->problems, place,
+                        "anchors (&) are not allowed; write the value where it is needed");
         if (tag && e == 0) {
                 *tagged = true;
-                e = problem_error(r->problems, place, "tags (!) are not allowed; the type of each key is fixed");
+                e = problem_error(r->problems, place,
+                                  "tags (!) are not allowed; the type of each key is fixed");
         }
         return e;
 }
 
-/* A new node, linked where the reader stands. A duplicate is made but not linked: its events must go somewhere. */
+/* A new node, linked where the reader stands. A duplicate is made but not linked: its events must
+ * go somewhere. */
 static int add_node(Reader *r, YamlKind kind, Place place, YamlNode **ret) {
         YamlNode *parent = r->depth > 0 ? r->open[r->depth - 1] : NULL;
 
         if (r->tree->n == SPEC_NODES_MAX)
-                return broken(r, &place, "more than %u values; a spec is not that large", SPEC_NODES_MAX);
+                return broken(r, &place, "more than %u values; a spec is not that large",
+                              SPEC_NODES_MAX);
         YamlNode *node = r->tree->nodes + r->tree->n++;
-        *node = (YamlNode) { .kind = kind, .place = place, .key = TAKE_PTR(r->key), .key_place = r->key_place };
+        *node = (YamlNode){
+                .kind = kind, .place = place, .key = TAKE_PTR(r->key), .key_place = r->key_place
+        };
         *ret = node;
 
         const YamlNode *twin = parent && node->key ? yaml_member(parent, node->key) : NULL;
         if (twin) {
-                if (problem_error(r->problems, &node->key_place, "duplicate key '%.*s'; the first one is at line %u, column %u",
-                                  KEY_SHOWN_MAX, node->key, twin->key_place.line, twin->key_place.column) < 0)
+                if (problem_error(r->problems, &node->key_place,
+                                  "duplicate key '%.*s'; the first one is at line %u, column %u",
+                                  KEY_SHOWN_MAX, node->key, twin->key_place.line,
+                                  twin->key_place.column) < 0)
                         return -ENOMEM;
         } else if (parent)
                 yaml_append(parent, node);
@@ -184,13 +197,18 @@ static int on_scalar(Reader *r, const yaml_event_t *event) {
         bool tagged = false;
 
         if (r->depth == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && n == 0)
-                return broken(r, &place, "the document is empty; it must be a mapping that begins with version: 1");
+                return broken(
+                        r, &place,
+                        "the document is empty; it must be a mapping that begins with version: 1");
         if (r->depth == 0)
-                return broken(r, &place, "the document is a single value; it must be a mapping (key: value)");
-        if (report_decoration(r, &place, event->data.scalar.anchor, event->data.scalar.tag, &tagged) < 0)
+                return broken(r, &place,
+                              "the document is a single value; it must be a mapping (key: value)");
+        if (report_decoration(r, &place, event->data.scalar.anchor, event->data.scalar.tag,
+                              &tagged) < 0)
                 return -ENOMEM;
         if (n > SCALAR_SIZE_MAX)
-                return broken(r, &place, "a value of %zu bytes; at most %u are allowed", n, SCALAR_SIZE_MAX);
+                return broken(r, &place, "a value of %zu bytes; at most %u are allowed", n,
+                              SCALAR_SIZE_MAX);
         if (strlen(value) != n) /* "\0" in double quotes */
                 return broken(r, &place, "a value contains a NUL byte");
 
@@ -209,15 +227,18 @@ static int on_scalar(Reader *r, const yaml_event_t *event) {
 
 static int on_start(Reader *r, const yaml_event_t *event) {
         bool mapping = event->type == YAML_MAPPING_START_EVENT, tagged = false;
-        const yaml_char_t *anchor = mapping ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
-        const yaml_char_t *tag = mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+        const yaml_char_t *anchor = mapping ? event->data.mapping_start.anchor
+                                            : event->data.sequence_start.anchor;
+        const yaml_char_t *tag = mapping ? event->data.mapping_start.tag
+                                         : event->data.sequence_start.tag;
         Place place = place_of(r, &event->start_mark);
         YamlNode *node;
 
         if (wants_key(r))
                 return broken(r, &place, "a key must be a single word, not a collection");
         if (r->depth == 0 && !mapping)
-                return broken(r, &place, "the document is a list; it must be a mapping (key: value)");
+                return broken(r, &place,
+                              "the document is a list; it must be a mapping (key: value)");
         if (r->depth == SPEC_DEPTH_MAX)
                 return broken(r, &place, "nested deeper than %u levels", SPEC_DEPTH_MAX);
         /* A tagged collection is still looked into: its content may have problems of its own. */
@@ -235,7 +256,8 @@ static int on_alias(Reader *r, const yaml_event_t *event) {
 
         if (r->depth == 0 || wants_key(r))
                 return broken(r, &place, "aliases (*) are not allowed; write the value itself");
-        if (problem_error(r->problems, &place, "aliases (*) are not allowed; write the value itself") < 0)
+        if (problem_error(r->problems, &place,
+                          "aliases (*) are not allowed; write the value itself") < 0)
                 return -ENOMEM;
         return add_node(r, YAML_NODE_REFUSED, place, &node);
 }
@@ -246,8 +268,10 @@ static int on_document(Reader *r, const yaml_event_t *event) {
         if (r->had_document)
                 return broken(r, &place, "a second document begins; a spec is exactly one");
         r->had_document = true;
-        if (event->data.document_start.tag_directives.start != event->data.document_start.tag_directives.end)
-                return problem_error(r->problems, &place, "the directive %%TAG is not allowed; neither are tags");
+        if (event->data.document_start.tag_directives.start !=
+            event->data.document_start.tag_directives.end)
+                return problem_error(r->problems, &place,
+                                     "the directive %%TAG is not allowed; neither are tags");
         return STEP_ON;
 }
 
@@ -255,7 +279,8 @@ static int on_stream_end(Reader *r) {
         if (r->had_document)
                 return STEP_END;
         Place place = { .file = r->file, .line = 1, .column = 1 };
-        return broken(r, &place, "the document is empty; it must be a mapping that begins with version: 1");
+        return broken(r, &place,
+                      "the document is empty; it must be a mapping that begins with version: 1");
 }
 
 static int on_event(Reader *r, const yaml_event_t *event) {
@@ -299,7 +324,8 @@ static int read_events(Reader *r, yaml_parser_t *parser) {
         return step;
 }
 
-int yaml_tree_read(const char *file, const char *text, size_t n, Problems *problems, YamlTree **ret) {
+int yaml_tree_read(const char *file, const char *text, size_t n, Problems *problems,
+                   YamlTree **ret) {
         static const char mark[] = "\xef\xbb\xbf";
         _cleanup_(yaml_tree_freep) YamlTree *tree = calloc(1, sizeof(YamlTree));
         Reader r = { .file = file, .text = text, .size = n, .problems = problems, .tree = tree };

@@ -4,8 +4,8 @@
 /*
  * YAML as a bounded tree of nodes that know their place.
  *
- * Only what a spec needs survives: mappings with scalar keys, sequences, scalars. Anchors, aliases, tags,
- * duplicate keys and further documents are problems, not features.
+ * Only what a spec needs survives: mappings with scalar keys, sequences, scalars. Anchors, aliases,
+ * tags, duplicate keys and further documents are problems, not features.
  */
 
 #include <stdbool.h>
@@ -40,9 +40,11 @@ static inline void yaml_tree_freep(YamlTree **slot) {
         (void) yaml_tree_free(*slot);
 }
 
-/* Reads one document. 0 with *ret (problems may have errors all the same: the tree goes on where it can);
- * 0 with *ret NULL when there is no usable tree, and problems says why; -ENOMEM. file is borrowed. */
-int yaml_tree_read(const char *file, const char *text, size_t n, Problems *problems, YamlTree **ret);
+/* Reads one document. 0 with *ret (problems may have errors all the same: the tree goes on where it
+ * can); 0 with *ret NULL when there is no usable tree, and problems says why; -ENOMEM. file is
+ * borrowed. */
+int yaml_tree_read(const char *file, const char *text, size_t n, Problems *problems,
+                   YamlTree **ret);
 
 /* A mapping. The nodes belong to the tree, but spec-merge.h relinks them. */
 YamlNode *yaml_tree_root(YamlTree *tree);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The desk: what every test of the Coordinator needs around it. The order in which servers are asked is chosen by trying seeds until
- * the shuffle gives the order of the test, so the shuffle itself stays in play.
+ * The desk: what every test of the Coordinator needs around it. The order in which servers are
+ * asked is chosen by trying seeds until the shuffle gives the order of the test, so the shuffle
+ * itself stays in play.
  */
 
 #include "desk.h"
@@ -64,7 +65,8 @@ void desk_open(Desk *desk, CredentialKind kind, const char *const scripts[], siz
                 desk->coordinator = coordinator_free(desk->coordinator);
                 r = kind == CREDENTIAL_NONE ? 0 : secret_new(DESK_KEY, strlen(DESK_KEY), &secret);
                 assert(r == 0);
-                r = coordinator_new(desk->event, desk->http, &desk->spec, secret, seed, &desk->coordinator, &refusal);
+                r = coordinator_new(desk->event, desk->http, &desk->spec, secret, seed, &desk->coordinator,
+                                    &refusal);
                 assert(r == 0);
         }
 }
@@ -158,9 +160,11 @@ const char *log_lines(const char *log) {
 
         lines[0] = '\0';
         for (const char *at = log; *at;) {
-                int length = (int) (strstr(at, " HTTP/1.1\r\n") - at);
-                n += (size_t) snprintf(lines + n, sizeof(lines) - n, "%s%.*s", n > 0 ? " " : "", length, at);
-                at = strstr(at, "\n~~\n") + 4;
+                const char *line_end = strstr(at, " HTTP/1.1\r\n"), *end = strstr(at, "\n~~\n");
+                assert(line_end && end && line_end < end);
+                n += (size_t) snprintf(lines + n, sizeof(lines) - n, "%s%.*s", n > 0 ? " " : "",
+                                       (int) (line_end - at), at);
+                at = end + 4;
         }
         return lines;
 }

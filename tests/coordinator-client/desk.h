@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* A desk for coordinator tests: scripted servers, a Coordinator that asks them in their order, and what came of a question. */
+/* A desk for coordinator tests: scripted servers, a Coordinator that asks them in their order, and
+ * what came of a question. */
 
-#include "bench.h"
+#include "../http/bench.h"
 #include "coordinator/coordinator.h"
 
 #define DESK_PEERS_MAX 4U
@@ -28,7 +29,8 @@ typedef struct Desk {
         Token *token;
 } Desk;
 
-/* Each script starts a server with a good certificate; NULL is an address that refuses. They are asked in this order. */
+/* Each script starts a server with a good certificate; NULL is an address that refuses. They are
+ * asked in this order. */
 void desk_open(Desk *desk, CredentialKind kind, const char *const scripts[], size_t n);
 /* Frees all, ends the servers and collects their logs. */
 void desk_close(Desk *desk);

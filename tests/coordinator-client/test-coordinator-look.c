@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The look at a host: which questions it takes, in which order, and what each answer makes of the view. One server whose
- * script is the sequence of answers; its log is the sequence of questions. */
+/* The look at a host: which questions it takes, in which order, and what each answer makes of the
+ * view. One server whose script is the sequence of answers; its log is the sequence of questions.
+ * */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,11 +25,13 @@
 #define ECE(status, code) "{\"status\": " status ", \"body\": \"{\\\"errors\\\":[{\\\"code\\\":\\\"" code \
                           "\\\",\\\"message\\\":\\\"m\\\"}]}\"}"
 #define Q "\\\""
-#define RUNNER BODY("{" Q "runner_id" Q ":" Q "r1" Q "," Q "host_ip" Q ":" Q "192.0.2.7" Q "," Q "connected" Q ":true," \
-                    Q "healthy" Q ":true," Q "roles" Q ":[{" Q "role_name" Q ":" Q "allocator" Q "}]}")
+#define RUNNER                                                                                               \
+        BODY("{" Q "runner_id" Q ":" Q "r1" Q "," Q "host_ip" Q ":" Q "192.0.2.7" Q "," Q "connected" Q      \
+             ":true," Q "healthy" Q ":true," Q "roles" Q ":[{" Q "role_name" Q ":" Q "allocator" Q "}]}")
 #define ROLE BODY("{" Q "role" Q ":{" Q "value" Q ":{" Q "auto_blessed" Q ":true}}}")
-#define ALLOCATOR_JSON "{" Q "zone_id" Q ":" Q "z1" Q "," Q "host_ip" Q ":" Q "192.0.2.7" Q "," Q "status" Q ":{" Q \
-                       "connected" Q ":true}}"
+#define ALLOCATOR_JSON                                                                                       \
+        "{" Q "zone_id" Q ":" Q "z1" Q "," Q "host_ip" Q ":" Q "192.0.2.7" Q "," Q "status" Q ":{" Q         \
+        "connected" Q ":true}}"
 #define ALLOCATOR BODY(ALLOCATOR_JSON)
 #define NO_ALLOCATOR ECE("404", "allocators.allocator_not_found")
 #define ALLOCATORS BODY("{" Q "zones" Q ":[{" Q "allocators" Q ":[" ALLOCATOR_JSON "]}]}")
@@ -51,43 +54,46 @@ static const struct {
         /* not there, which is a view */
         { A, "[" ECE("404", "runners.runner_not_found") "]", ASK_RUNNER, ORIGIN_NONE, "", false, NO, NO },
         /* any other absence is none */
-        { A, "[" ECE("404", "root.resource_not_found") "]", ASK_RUNNER, ORIGIN_ECE, "root.resource_not_found", false, NO, NO },
+        { A, "[" ECE("404", "root.resource_not_found") "]", ASK_RUNNER, ORIGIN_ECE, "root.resource_not_found",
+          false, NO, NO },
         { A, "[{\"status\": 404}]", ASK_RUNNER, ORIGIN_HTTP, "", false, NO, NO },
-        { A, "[" ECE("403", "runners.runner_not_found") "]", ASK_RUNNER, ORIGIN_ECE, "runners.runner_not_found", false, NO,
-          NO },
+        { A, "[" ECE("403", "runners.runner_not_found") "]", ASK_RUNNER, ORIGIN_ECE,
+          "runners.runner_not_found", false, NO, NO },
         { A, "[" BODY("{}") "]", ASK_RUNNER, ORIGIN_REPLY, "wrong-type", false, NO, NO },
         /* roles */
         { 0, "[" RUNNER "]", ASK_RUNNER, ORIGIN_NONE, "", true, UNKNOWN, UNKNOWN },
-        { C | D, "[" RUNNER "," ROLE "]", ASK_RUNNER ASK_ROLE("coordinator") ASK_ROLE("director"), ORIGIN_NONE, "", true,
-          UNKNOWN, UNKNOWN },
-        { A, "[" RUNNER "," ROLE "," ALLOCATOR "]", ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR, ORIGIN_NONE, "", true,
-          YES, UNKNOWN },
-        { P, "[" RUNNER "," ROLE "," PROXIES "]", ASK_RUNNER ASK_ROLE("proxy") ASK_PROXIES, ORIGIN_NONE, "", true, UNKNOWN,
-          YES },
+        { C | D, "[" RUNNER "," ROLE "]", ASK_RUNNER ASK_ROLE("coordinator") ASK_ROLE("director"),
+          ORIGIN_NONE, "", true, UNKNOWN, UNKNOWN },
+        { A, "[" RUNNER "," ROLE "," ALLOCATOR "]", ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR,
+          ORIGIN_NONE, "", true, YES, UNKNOWN },
+        { P, "[" RUNNER "," ROLE "," PROXIES "]", ASK_RUNNER ASK_ROLE("proxy") ASK_PROXIES, ORIGIN_NONE, "",
+          true, UNKNOWN, YES },
         { A | C | D | P, "[" RUNNER "," ROLE "," ALLOCATOR "," ROLE "," ROLE "," ROLE "," PROXIES "]",
-          ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ROLE("coordinator") ASK_ROLE("director") ASK_ROLE("proxy")
-                  ASK_PROXIES,
+          ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ROLE("coordinator") ASK_ROLE("director")
+                  ASK_ROLE("proxy") ASK_PROXIES,
           ORIGIN_NONE, "", true, YES, YES },
         /* an allocator under another id, or none */
         { A, "[" RUNNER "," ROLE "," NO_ALLOCATOR "," ALLOCATORS "]",
-          ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS, ORIGIN_NONE, "", true, YES, UNKNOWN },
+          ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS, ORIGIN_NONE, "", true, YES,
+          UNKNOWN },
         { A, "[" RUNNER "," ROLE "," NO_ALLOCATOR "," NO_ALLOCATORS "]",
           ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS, ORIGIN_NONE, "", true, NO, UNKNOWN },
         { A, "[" RUNNER "," ROLE "," NO_ALLOCATOR ", {\"body\": \"[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}]",
           ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS, ORIGIN_NONE, "", true, NO, UNKNOWN },
         { A | P, "[" RUNNER "," ROLE "," NO_ALLOCATOR "," NO_ALLOCATORS "," ROLE "," PROXIES "]",
-          ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS ASK_ROLE("proxy") ASK_PROXIES, ORIGIN_NONE, "",
-          true, NO, YES },
+          ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS ASK_ROLE("proxy") ASK_PROXIES,
+          ORIGIN_NONE, "", true, NO, YES },
         /* a failure half way ends the look: half a view is none */
         { A, "[" RUNNER "," ECE("404", "roles.not_found") "]", ASK_RUNNER ASK_ROLE("allocator"), ORIGIN_ECE,
           "roles.not_found", false, NO, NO },
-        { A, "[" RUNNER "," BODY("{}") "]", ASK_RUNNER ASK_ROLE("allocator"), ORIGIN_REPLY, "wrong-type", false, NO, NO },
-        { A, "[" RUNNER "," ROLE ", {\"status\": 404}]", ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR, ORIGIN_HTTP, "",
+        { A, "[" RUNNER "," BODY("{}") "]", ASK_RUNNER ASK_ROLE("allocator"), ORIGIN_REPLY, "wrong-type",
           false, NO, NO },
+        { A, "[" RUNNER "," ROLE ", {\"status\": 404}]", ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR,
+          ORIGIN_HTTP, "", false, NO, NO },
         { A, "[" RUNNER "," ROLE "," NO_ALLOCATOR ", {\"status\": 503}]",
           ASK_RUNNER ASK_ROLE("allocator") ASK_ALLOCATOR ASK_ALLOCATORS, ORIGIN_HTTP, "", false, NO, NO },
-        { P, "[" RUNNER "," ROLE "," BODY("{}") "]", ASK_RUNNER ASK_ROLE("proxy") ASK_PROXIES, ORIGIN_REPLY, "wrong-type",
-          false, NO, NO },
+        { P, "[" RUNNER "," ROLE "," BODY("{}") "]", ASK_RUNNER ASK_ROLE("proxy") ASK_PROXIES, ORIGIN_REPLY,
+          "wrong-type", false, NO, NO },
 };
 
 static void test_sequences(void **state) {
@@ -108,7 +114,8 @@ static void test_sequences(void **state) {
                         assert_int_equal(role[ROLE_PROXY].effect, cases[i].proxy);
                         for (Role r = 0; r < _ROLE_MAX; r++)
                                 assert_int_equal(role[r].blessed, (cases[i].roles >> r) & 1 ? YES : UNKNOWN);
-                        assert_int_equal(role[ROLE_ALLOCATOR].effect_detail[0] != '\0', cases[i].allocator == NO);
+                        assert_int_equal(role[ROLE_ALLOCATOR].effect_detail[0] != '\0',
+                                         cases[i].allocator == NO);
                         assert_string_equal(desk.view.allocator_zone, cases[i].allocator == YES ? "z1" : "");
                 }
                 desk_done(&desk);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Questions of one exchange, and what carries them: fail-over, the mint that must not happen twice, the bearer's
- * login. The servers' logs are the witnesses. */
+/* Questions of one exchange, and what carries them: fail-over, the mint that must not happen twice,
+ * the bearer's login. The servers' logs are the witnesses. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,7 +24,8 @@
 #define MINT "POST /api/v1/platform/configuration/security/enrollment-tokens"
 #define LOGIN "POST /api/v1/users/auth/_login"
 
-/* {"typ":"JWT","alg":"HS256"} . {"sub":"s","roles":["allocator"],"iss":"current","exp":1795518000} (3600 s after DATE) */
+/* {"typ":"JWT","alg":"HS256"} . {"sub":"s","roles":["allocator"],"iss":"current","exp":1795518000}
+ * (3600 s after DATE) */
 #define DATE "\"Date: Tue, 24 Nov 2026 10:00:00 GMT\""
 #define JWT "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9." \
             "eyJzdWIiOiJzIiwicm9sZXMiOlsiYWxsb2NhdG9yIl0sImlzcyI6ImN1cnJlbnQiLCJleHAiOjE3OTU1MTgwMDB9.c2ln"
@@ -43,18 +44,42 @@ static const struct {
         { { "-", OK, OK }, { NULL, PLATFORM, "" }, ORIGIN_NONE, 0, "" },
         { { "[{\"do\": \"cut\"}]", OK }, { "", PLATFORM }, ORIGIN_NONE, 0, "" },
         { { "[{\"do\": \"empty\"}]", OK }, { PLATFORM, PLATFORM }, ORIGIN_NONE, 0, "" },
-        { { "[{\"status\": 503}]", "[{\"status\": 429}]", OK }, { PLATFORM, PLATFORM, PLATFORM }, ORIGIN_NONE, 0, "" },
-        { { "[" ECE("200", "controller_route.controller_not_ready") "]", OK }, { PLATFORM, PLATFORM }, ORIGIN_NONE, 0, "" },
+        { { "[{\"status\": 503}]", "[{\"status\": 429}]", OK },
+          { PLATFORM, PLATFORM, PLATFORM },
+          ORIGIN_NONE,
+          0,
+          "" },
+        { { "[" ECE("200", "controller_route.controller_not_ready") "]", OK },
+          { PLATFORM, PLATFORM },
+          ORIGIN_NONE,
+          0,
+          "" },
         /* answers of their own end the question */
-        { { "[" ECE("403", "root.unauthorized.rbac") "]", OK }, { PLATFORM, "" }, ORIGIN_ECE, 403, "root.unauthorized.rbac" },
-        { { "[" ECE("401", "root.unauthenticated") "]", OK }, { PLATFORM, "" }, ORIGIN_ECE, 401, "root.unauthenticated" },
+        { { "[" ECE("403", "root.unauthorized.rbac") "]", OK },
+          { PLATFORM, "" },
+          ORIGIN_ECE,
+          403,
+          "root.unauthorized.rbac" },
+        { { "[" ECE("401", "root.unauthenticated") "]", OK },
+          { PLATFORM, "" },
+          ORIGIN_ECE,
+          401,
+          "root.unauthenticated" },
         { { "[{\"body\": \"<html>\"}]", OK }, { PLATFORM, "" }, ORIGIN_REPLY, 200, "html" },
         { { "[{\"status\": 302}]", OK }, { PLATFORM, "" }, ORIGIN_REPLY, 302, "redirect" },
-        { { "[{\"body\": \"{\\\"version\\\":\\\"$(id)\\\"}\"}]", OK }, { PLATFORM, "" }, ORIGIN_REPLY, 200, "wrong-type" },
+        { { "[{\"body\": \"{\\\"version\\\":\\\"$(id)\\\"}\"}]", OK },
+          { PLATFORM, "" },
+          ORIGIN_REPLY,
+          200,
+          "wrong-type" },
         /* nobody answers: the one that said most is told */
         { { "-", "-" }, { NULL, NULL }, ORIGIN_CURL, CURLE_COULDNT_CONNECT, "" },
         { { "[{\"status\": 503}]", "-" }, { PLATFORM, NULL }, ORIGIN_HTTP, 503, "" },
-        { { "-", "[{\"status\": 500}]", "[{\"do\": \"cut\"}]" }, { NULL, PLATFORM, "" }, ORIGIN_HTTP, 500, "" },
+        { { "-", "[{\"status\": 500}]", "[{\"do\": \"cut\"}]" },
+          { NULL, PLATFORM, "" },
+          ORIGIN_HTTP,
+          500,
+          "" },
         { { "[{\"do\": \"plain\"}]", "-" }, { "", NULL }, ORIGIN_CURL, CURLE_COULDNT_CONNECT, "" },
         { { "-", "[{\"do\": \"plain\"}]" }, { NULL, "" }, ORIGIN_CURL, CURLE_COULDNT_CONNECT, "" },
 };
@@ -95,10 +120,13 @@ static void test_fail_over(void **state) {
         }
 }
 
-/* Who failed at the transport steps back: the second question goes to the second first, and comes back when that fails. */
+/* Who failed at the transport steps back: the second question goes to the second first, and comes
+ * back when that fails. */
 static void test_avoided(void **state) {
-        const char *const scripts[] = { "[{\"do\": \"empty\"}, {\"body\": \"{\\\"version\\\":\\\"3.8.0\\\"}\"}]",
-                                        "[{\"body\": \"{\\\"version\\\":\\\"3.8.1\\\"}\"}, {\"status\": 503}]" };
+        const char *const scripts[] = {
+                "[{\"do\": \"empty\"}, {\"body\": \"{\\\"version\\\":\\\"3.8.0\\\"}\"}]",
+                "[{\"body\": \"{\\\"version\\\":\\\"3.8.1\\\"}\"}, {\"status\": 503}]"
+        };
         CoordinatorState states[2];
         Desk desk;
 
@@ -155,7 +183,8 @@ static const struct {
         { "[{\"do\": \"plain\"}]", true, ORIGIN_NONE, "", false },
         { "[{\"do\": \"empty\"}]", false, ORIGIN_CURL, "", true },
         { "[{\"do\": \"reset\"}]", false, ORIGIN_CURL, "", true },
-        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nContent-Length: 99\\r\\n\\r\\n{\"}]", false, ORIGIN_CURL, "", true },
+        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nContent-Length: 99\\r\\n\\r\\n{\"}]", false, ORIGIN_CURL, "",
+          true },
         { "[{\"body\": \"{\\\"token\\\":\\\"ey\"}]", false, ORIGIN_REPLY, "truncated", true },
         { "[{\"body\": \"<html>\"}]", false, ORIGIN_REPLY, "html", true },
         { "[{\"body\": \"{}\"}]", false, ORIGIN_TOKEN, "absent", true },
@@ -173,7 +202,8 @@ static const struct {
 
 static void test_mint_once(void **state) {
         for (size_t i = 0; i < ELEMENTS(mints); i++) {
-                const char *scripts[] = { streq(mints[i].first, "-") ? NULL : mints[i].first, "[" MINTED "]" };
+                const char *scripts[] = { streq(mints[i].first, "-") ? NULL : mints[i].first,
+                                          "[" MINTED "]" };
                 Desk desk;
                 desk_open(&desk, CREDENTIAL_API_KEY, scripts, 2);
                 desk_mint(&desk, role_bit(ROLE_ALLOCATOR), USEC_PER_HOUR);
@@ -197,20 +227,33 @@ static const struct {
         Origin origins[2];
         const char *bearer; /* of the last question */
 } bearers[] = {
-        { "[" SESSION("t1") "," VERSION "]", LOGIN " " PLATFORM " " PLATFORM, { ORIGIN_NONE, ORIGIN_NONE }, "t1" },
+        { "[" SESSION("t1") "," VERSION "]",
+          LOGIN " " PLATFORM " " PLATFORM,
+          { ORIGIN_NONE, ORIGIN_NONE },
+          "t1" },
         /* the session ends between two questions: one login more */
         { "[" SESSION("t1") "," VERSION "," UNAUTHORIZED "," SESSION("t2") "," VERSION "]",
-          LOGIN " " PLATFORM " " PLATFORM " " LOGIN " " PLATFORM, { ORIGIN_NONE, ORIGIN_NONE }, "t2" },
+          LOGIN " " PLATFORM " " PLATFORM " " LOGIN " " PLATFORM,
+          { ORIGIN_NONE, ORIGIN_NONE },
+          "t2" },
         /* a second 401 stands, and the next question begins with what it has */
         { "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") "," UNAUTHORIZED "," VERSION "]",
-          LOGIN " " PLATFORM " " LOGIN " " PLATFORM " " PLATFORM, { ORIGIN_ECE, ORIGIN_NONE }, "t2" },
+          LOGIN " " PLATFORM " " LOGIN " " PLATFORM " " PLATFORM,
+          { ORIGIN_ECE, ORIGIN_NONE },
+          "t2" },
         /* a refused login is the answer, and is tried anew by the next question */
-        { "[" ECE("401", "root.unauthenticated") "," SESSION("t1") "," VERSION "]", LOGIN " " LOGIN " " PLATFORM,
-          { ORIGIN_ECE, ORIGIN_NONE }, "t1" },
-        { "[{\"body\": \"{}\"}," SESSION("t1") "," VERSION "]", LOGIN " " LOGIN " " PLATFORM,
-          { ORIGIN_REPLY, ORIGIN_NONE }, "t1" },
-        { "[{\"status\": 302}," SESSION("t1") "," VERSION "]", LOGIN " " LOGIN " " PLATFORM,
-          { ORIGIN_REPLY, ORIGIN_NONE }, "t1" },
+        { "[" ECE("401", "root.unauthenticated") "," SESSION("t1") "," VERSION "]",
+          LOGIN " " LOGIN " " PLATFORM,
+          { ORIGIN_ECE, ORIGIN_NONE },
+          "t1" },
+        { "[{\"body\": \"{}\"}," SESSION("t1") "," VERSION "]",
+          LOGIN " " LOGIN " " PLATFORM,
+          { ORIGIN_REPLY, ORIGIN_NONE },
+          "t1" },
+        { "[{\"status\": 302}," SESSION("t1") "," VERSION "]",
+          LOGIN " " LOGIN " " PLATFORM,
+          { ORIGIN_REPLY, ORIGIN_NONE },
+          "t1" },
 };
 
 static void test_bearer(void **state) {
@@ -224,18 +267,19 @@ static void test_bearer(void **state) {
                 }
                 desk_close(&desk);
                 check_logs(&desk, &bearers[i].asked);
-                assert_non_null(strstr(desk.logs[0], "\r\n\r\n{\"username\":\"ops\",\"password\":\"" DESK_KEY "\"}\n~~\n"));
+                assert_non_null(strstr(desk.logs[0],
+                                       "\r\n\r\n{\"username\":\"ops\",\"password\":\"" DESK_KEY "\"}\n~~\n"));
                 (void) snprintf(line, sizeof(line), "\r\nAuthorization: Bearer %s\r\n", bearers[i].bearer);
                 assert_non_null(strstr(desk.logs[0], line));
                 desk_done(&desk);
         }
 }
 
-/* A mint may follow a login although that was a POST that left us, and a login may be repeated at the next server. A login that fails
- * has minted nothing. */
+/* A mint may follow a login although that was a POST that left us, and a login may be repeated at
+ * the next server. A login that fails has minted nothing. */
 static void test_bearer_mint(void **state) {
-        const char *const works[] = { "[{\"do\": \"empty\"}]", "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") ","
-                                                               MINTED "]" };
+        const char *const works[] = { "[{\"do\": \"empty\"}]",
+                                      "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") "," MINTED "]" };
         const char *const fails[] = { "[{\"status\": 503}]" };
         Desk desk;
 
@@ -285,7 +329,8 @@ static void test_delete(void **state) {
                                         "[{\"body\": \"{}\"}, " ECE("404", "runners.runner_not_found") ", "
                                         ECE("404", "root.resource_not_found") ", "
                                         ECE("400", "runners.runner_deletion_failed") "]" };
-        static const char *const codes[] = { "", "", "root.resource_not_found", "runners.runner_deletion_failed" };
+        static const char *const codes[] = { "", "", "root.resource_not_found",
+                                             "runners.runner_deletion_failed" };
         Desk desk;
 
         desk_open(&desk, CREDENTIAL_API_KEY, scripts, 2);
@@ -382,7 +427,8 @@ static void test_ask_in_handler(void **state) {
         desk_done(&desk);
 }
 
-/* The same hosts, another seed: not all begin with the same one; the same seed: always the same order. */
+/* The same hosts, another seed: not all begin with the same one; the same seed: always the same
+ * order. */
 static void test_shuffle(void **state) {
         char *urls[] = { (char[]) { "https://[2001:db8::1]:12443" }, (char[]) { "https://b.example:12443" },
                          (char[]) { "https://192.0.2.3:12443" }, NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Each source of a credential and each refusal. Invariant: a secret or a refusal, never both, never neither; and
- * nothing of the secret in the refusal. */
+/* Each source of a credential and each refusal. Invariant: a secret or a refusal, never both, never
+ * neither; and nothing of the secret in the refusal. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -155,13 +155,16 @@ static void test_command(void **state) {
                 { "echo s3cret; exit 3", NULL, "command-failed" },
                 { "echo s3cret; kill -9 $$", NULL, "command-failed" },
                 { "echo s3cret complains >&2; echo ok", "ok", NULL },
-                { "read line && echo \"got $line\" || echo eof", "eof", NULL }, /* standard input is /dev/null */
+                { "read line && echo \"got $line\" || echo eof", "eof",
+                  NULL }, /* standard input is /dev/null */
                 { "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done", NULL, "too-large" },
                 { "pwd", "/", NULL },
                 { "exec /nonexistent/program", NULL, "command-failed" },
                 { "exec >&-; sh -c : ; exit 0", NULL, "empty" },
-                { "sleep 1000 & echo s3cret", "s3cret", NULL }, /* a grandchild that holds the pipe holds up nobody */
-                { "echo $PATH | tr -d '\\n'; env | grep -v -e ^PATH= -e ^LC_ALL= -e ^PWD= -e ^SHLVL= -e ^_= -e ^OLDPWD=",
+                { "sleep 1000 & echo s3cret", "s3cret",
+                  NULL }, /* a grandchild that holds the pipe holds up nobody */
+                { "echo $PATH | tr -d '\\n'; env | grep -v -e ^PATH= -e ^LC_ALL= -e ^PWD= -e ^SHLVL= -e ^_= "
+                  "-e ^OLDPWD=",
                   NULL, "command-failed" }, /* grep finds nothing else in the environment */
                 { "ls /proc/self/fd | tr '\\n' ' '", "0 1 2 3 ", NULL }, /* 3 is ls's own */
         };
@@ -216,9 +219,9 @@ static void test_basic(void **state) {
 }
 
 static void remove_scratch(void) {
-        static const char *const names[] = { "plain",  "line", "group", "others", "empty",       "large", "lines",
-                                             "nul",    "utf8", "link",  "target", "ece-api-key", "pid",   "fifo",
-                                             "directory" };
+        static const char *const names[] = { "plain",  "line",        "group", "others", "empty",
+                                             "large",  "lines",       "nul",   "utf8",   "link",
+                                             "target", "ece-api-key", "pid",   "fifo",   "directory" };
 
         for (size_t i = 0; i < ELEMENTS(names); i++)
                 (void) remove(path_of(names[i]));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The coordinator's objects to views: what is required, what may be missing, what must not be believed. */
+/* The coordinator's objects to views: what is required, what may be missing, what must not be
+ * believed. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,9 @@ static void test_platform(void **state) {
                 { "{\"version\":\"3.8.0;reboot\"}", NULL }, /* it goes into a script that evaluates it */
                 { "{\"version\":\"3.8.0'\"}", NULL },
                 { "{\"version\":\"--help\"}", NULL },
-                { "{\"version\":\"3.8.0-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", NULL },
+                { "{\"version\":\"3.8.0-"
+                  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+                  NULL },
         };
 
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -48,11 +51,12 @@ static void test_platform(void **state) {
 #define RUNNER_HEAD "{\"runner_id\":\"r1\",\"host_ip\":\"192.0.2.7\",\"connected\":true,\"healthy\":false,"
 
 static void test_runner(void **state) {
-        _cleanup_json_ json_t *object = json(
-                RUNNER_HEAD "\"public_hostname\":\"h\",\"zone\":\"z1\",\"build_info\":{\"version\":\"4.0.3\"},"
-                            "\"roles\":[{\"role_name\":\"beats-runner\"},{\"role_name\":\"allocator\"},7,{}],"
-                            "\"health_checks\":{\"is_docker_healthy\":false,\"is_connected_to_zk\":false,"
-                            "\"has_containers\":true},\"unknown\":{}}");
+        _cleanup_json_ json_t *object =
+                json(RUNNER_HEAD
+                     "\"public_hostname\":\"h\",\"zone\":\"z1\",\"build_info\":{\"version\":\"4.0.3\"},"
+                     "\"roles\":[{\"role_name\":\"beats-runner\"},{\"role_name\":\"allocator\"},7,{}],"
+                     "\"health_checks\":{\"is_docker_healthy\":false,\"is_connected_to_zk\":false,"
+                     "\"has_containers\":true},\"unknown\":{}}");
         RunnerView v = { .allocator_zone = "old" };
 
         assert_true(reply_read_runner(object, &v));
@@ -72,14 +76,16 @@ static void test_runner(void **state) {
         assert_int_equal(v.role[ROLE_ALLOCATOR].effect, UNKNOWN);
 }
 
-/* Each member that the verdict needs, taken away or made of another type; and the least that is enough. */
+/* Each member that the verdict needs, taken away or made of another type; and the least that is
+ * enough. */
 static void test_runner_required(void **state) {
         static const char *const refused[] = {
                 "{}",
                 "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":true,\"healthy\":true}",
                 "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":true,\"healthy\":true,\"roles\":{}}",
                 "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":true,\"roles\":[]}",
-                "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":\"true\",\"healthy\":true,\"roles\":[]}",
+                "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":\"true\",\"healthy\":true,\"roles\":[]"
+                "}",
                 "{\"runner_id\":\"r\",\"connected\":true,\"healthy\":true,\"roles\":[]}",
                 "{\"host_ip\":\"i\",\"connected\":true,\"healthy\":true,\"roles\":[]}",
                 "{\"runner_id\":1,\"host_ip\":\"i\",\"connected\":true,\"healthy\":true,\"roles\":[]}",
@@ -98,9 +104,12 @@ static void test_runner_required(void **state) {
         assert_string_equal(v.health_detail, "");
 }
 
-#define ROLE(automatic) "{\"id\":\"allocator\",\"role\":{\"value\":{\"auto_blessed\":" automatic ",\"containers\":[]}}"
-#define BLESSED(id, value) ",\"blessings\":{\"value\":{\"runner_ids_to_blessing\":{\"" id "\":{\"value\":" value "}}}}"
-#define PENDING(id, value) ",\"pending\":{\"value\":{\"runner_ids_to_pending_state\":{\"" id "\":{\"value\":" value "}}}}"
+#define ROLE(automatic)                                                                                      \
+        "{\"id\":\"allocator\",\"role\":{\"value\":{\"auto_blessed\":" automatic ",\"containers\":[]}}"
+#define BLESSED(id, value)                                                                                   \
+        ",\"blessings\":{\"value\":{\"runner_ids_to_blessing\":{\"" id "\":{\"value\":" value "}}}}"
+#define PENDING(id, value)                                                                                   \
+        ",\"pending\":{\"value\":{\"runner_ids_to_pending_state\":{\"" id "\":{\"value\":" value "}}}}"
 
 static void test_role(void **state) {
         static const struct {
@@ -110,7 +119,8 @@ static void test_role(void **state) {
         } cases[] = {
                 { ROLE("false") BLESSED("r1", "true") PENDING("r1", "false") "}", true, YES, NO },
                 { ROLE("false") BLESSED("r1", "false") PENDING("r1", "true") "}", true, NO, YES },
-                { ROLE("false") BLESSED("r2", "true") PENDING("r2", "true") "}", true, NO, NO }, /* another's */
+                { ROLE("false") BLESSED("r2", "true") PENDING("r2", "true") "}", true, NO,
+                  NO }, /* another's */
                 { ROLE("false") BLESSED("r1", "\"true\"") "}", true, UNKNOWN, UNKNOWN },
                 { ROLE("true") "}", true, YES, UNKNOWN },
                 { ROLE("true") BLESSED("r1", "false") "}", true, YES, UNKNOWN },
@@ -128,9 +138,10 @@ static void test_role(void **state) {
         }
 }
 
-#define ALLOCATOR(ip, connected, maintenance)                                                        \
-        "{\"allocator_id\":\"a\",\"zone_id\":\"z-" ip "\",\"host_ip\":\"" ip "\",\"public_hostname\":\"H." ip \
-        "\",\"status\":{\"healthy\":true,\"connected\":" connected ",\"maintenance_mode\":" maintenance "}}"
+#define ALLOCATOR(ip, connected, maintenance)                                                                \
+        "{\"allocator_id\":\"a\",\"zone_id\":\"z-" ip "\",\"host_ip\":\"" ip                                 \
+        "\",\"public_hostname\":\"H." ip "\",\"status\":{\"healthy\":true,\"connected\":" connected          \
+        ",\"maintenance_mode\":" maintenance "}}"
 
 static void test_allocator(void **state) {
         RunnerView v = { 0 };
@@ -166,7 +177,8 @@ static void test_find_allocator(void **state) {
 
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 RunnerView v = { 0 };
-                assert_int_equal(reply_find_allocator(list, cases[i].ip, cases[i].name, &v), cases[i].zone != NULL);
+                assert_int_equal(reply_find_allocator(list, cases[i].ip, cases[i].name, &v),
+                                 cases[i].zone != NULL);
                 assert_string_equal(v.allocator_zone, cases[i].zone ? cases[i].zone : "");
         }
         _cleanup_json_ json_t *empty = json("{}");
@@ -180,11 +192,16 @@ static void test_proxies(void **state) {
                 bool readable;
                 Tristate effect;
         } cases[] = {
-                { "{\"proxies\":[{\"runner_id\":\"r0\",\"healthy\":true},{\"runner_id\":\"r1\",\"healthy\":true}]}", true, YES },
+                { "{\"proxies\":[{\"runner_id\":\"r0\",\"healthy\":true},{\"runner_id\":\"r1\",\"healthy\":"
+                  "true}]}",
+                  true, YES },
                 { "{\"proxies\":[{\"runner_id\":\"r1\",\"healthy\":false}]}", true, NO },
-                { "{\"proxies\":[{\"runner_id\":\"r1\",\"healthy\":false},{\"runner_id\":\"r1\",\"healthy\":true}]}", true, YES },
+                { "{\"proxies\":[{\"runner_id\":\"r1\",\"healthy\":false},{\"runner_id\":\"r1\",\"healthy\":"
+                  "true}]}",
+                  true, YES },
                 { "{\"proxies\":[{\"host_ip\":\"192.0.2.7\",\"healthy\":true}]}", true, YES },
-                { "{\"proxies\":[{\"runner_id\":\"r2\",\"host_ip\":\"192.0.2.7\",\"healthy\":true}]}", true, NO },
+                { "{\"proxies\":[{\"runner_id\":\"r2\",\"host_ip\":\"192.0.2.7\",\"healthy\":true}]}", true,
+                  NO },
                 { "{\"proxies\":[{\"runner_id\":\"r1\"},9]}", true, NO },
                 { "{\"proxies\":[]}", true, NO },
                 { "{}", false, UNKNOWN },

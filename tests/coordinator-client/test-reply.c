@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Every shape of reply that is known, and what it is judged to be. Invariant: an object exactly when there is no objection. */
+/* Every shape of reply that is known, and what it is judged to be. Invariant: an object exactly
+ * when there is no objection. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,16 +37,18 @@ static const struct {
           "root.unauthorized.rbac", "Missing" },
         { 403, ERRORS("enrollment_tokens.signing_key_not_found", "No key"), NULL, ORIGIN_ECE,
           "enrollment_tokens.signing_key_not_found", "No key" },
-        { 404, ERRORS("runners.runner_not_found", "Unable"), NULL, ORIGIN_ECE, "runners.runner_not_found", "Unable" },
-        { 449, ERRORS("\\\"root.unauthorized.rbac.elevated_permissions_required\\\"", "elevated"), NULL, ORIGIN_ECE,
-          "root.unauthorized.rbac.elevated_permissions_required", "elevated" },
+        { 404, ERRORS("runners.runner_not_found", "Unable"), NULL, ORIGIN_ECE, "runners.runner_not_found",
+          "Unable" },
+        { 449, ERRORS("\\\"root.unauthorized.rbac.elevated_permissions_required\\\"", "elevated"), NULL,
+          ORIGIN_ECE, "root.unauthorized.rbac.elevated_permissions_required", "elevated" },
         { 200, ERRORS("controller_route.controller_not_ready", "Not yet"), NULL, ORIGIN_ECE,
           "controller_route.controller_not_ready", "Not yet" },
-        { 502, ERRORS("authc.authentication_cluster_error", "x"), NULL, ORIGIN_ECE, "authc.authentication_cluster_error", "x" },
+        { 502, ERRORS("authc.authentication_cluster_error", "x"), NULL, ORIGIN_ECE,
+          "authc.authentication_cluster_error", "x" },
         { 302, ERRORS("a.b", "x"), NULL, ORIGIN_ECE, "a.b", "x" },
         { 400, "{\"errors\":[{\"code\":\"a.b\"}]}", NULL, ORIGIN_ECE, "a.b", "" },
-        { 400, "{\"errors\":[{\"message\":\"x\"},{\"code\":\"c.d\",\"message\":\"y\",\"fields\":null}]}", NULL, ORIGIN_ECE,
-          "c.d", "y" },
+        { 400, "{\"errors\":[{\"message\":\"x\"},{\"code\":\"c.d\",\"message\":\"y\",\"fields\":null}]}",
+          NULL, ORIGIN_ECE, "c.d", "y" },
         { 400, ERRORS("a.b", "c"), "d.e", ORIGIN_ECE, "a.b", "c" }, /* the body goes before the header */
         { 400, ERRORS("a.b", "bad token eyJhbGciOiJIUzI1NiJ9.eyJz.c2 \\u001b[31m"), NULL, ORIGIN_ECE, "a.b",
           "bad token *** ?[31m" },

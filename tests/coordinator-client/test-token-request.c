@@ -23,7 +23,8 @@ static const struct {
         { BIT(ROLE_ALLOCATOR), USEC_PER_HOUR, false,
           "{\"persistent\":false,\"roles\":[\"allocator\"],\"validity_in_seconds\":3600}" },
         { 0, 90 * USEC_PER_SEC, false, "{\"persistent\":false,\"roles\":[],\"validity_in_seconds\":90}" },
-        { BIT(ROLE_PROXY) | BIT(ROLE_ALLOCATOR) | BIT(ROLE_DIRECTOR) | BIT(ROLE_COORDINATOR), USEC_PER_HOUR, false,
+        { BIT(ROLE_PROXY) | BIT(ROLE_ALLOCATOR) | BIT(ROLE_DIRECTOR) | BIT(ROLE_COORDINATOR), USEC_PER_HOUR,
+          false,
           "{\"persistent\":false,\"roles\":[\"allocator\",\"coordinator\",\"director\",\"proxy\"],"
           "\"validity_in_seconds\":3600}" },
         { BIT(ROLE_PROXY), USEC_PER_HOUR, true, "{\"persistent\":true,\"roles\":[\"proxy\"]}" },
@@ -32,7 +33,9 @@ static const struct {
 static void test_bodies(void **state) {
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
                 _cleanup_buffer_ Buffer body = BUFFER_INIT(1024);
-                assert_int_equal(token_request_body(cases[i].roles, cases[i].validity_us, cases[i].persistent, &body), 0);
+                assert_int_equal(
+                        token_request_body(cases[i].roles, cases[i].validity_us, cases[i].persistent, &body),
+                        0);
                 assert_string_equal(buffer_string(&body), cases[i].expected);
         }
 }

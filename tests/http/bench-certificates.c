@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Certificates for the bench, made anew in each run by OpenSSL: nothing in the tree expires, and no key lies around. Elliptic
- * curves, because making such keys takes no time. One key for all leaves, one for each CA.
+ * Certificates for the bench, made anew in each run by OpenSSL: nothing in the tree expires, and no
+ * key lies around. Elliptic curves, because making such keys takes no time. One key for all leaves,
+ * one for each CA.
  */
 
 #include "bench-certificates.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The bench for HTTP tests. The peer is another program in another language on purpose: what it receives and sends
- * is read and written by no code of ours. It serves connections one by one and ends when its standard input is
- * closed, so a log is complete when peer_stop() returns it, and nothing here waits by the clock.
+ * The bench for HTTP tests. The peer is another program in another language on purpose: what it
+ * receives and sends is read and written by no code of ours. It serves connections one by one and
+ * ends when its standard input is closed, so a log is complete when peer_stop() returns it, and
+ * nothing here waits by the clock.
  */
 
 #include "bench.h"
@@ -42,8 +43,8 @@ static void write_chain(const char *name, X509 *leaf, X509 *below, X509 *root) {
 }
 
 /* Signs a leaf by inter and writes its chain. */
-static void make_leaf(const char *file, const CertificateRequest *request, EVP_PKEY *key, X509 *inter, EVP_PKEY *inter_key,
-                      X509 *root) {
+static void make_leaf(const char *file, const CertificateRequest *request, EVP_PKEY *key, X509 *inter,
+                      EVP_PKEY *inter_key, X509 *root) {
         X509 *leaf = certificate_make(request, key, inter, inter_key);
 
         write_chain(file, leaf, inter, root);
@@ -51,14 +52,19 @@ static void make_leaf(const char *file, const CertificateRequest *request, EVP_P
 }
 
 static void make_certificates(void) {
-        EVP_PKEY *root_key = EVP_EC_gen("P-256"), *inter_key = EVP_EC_gen("P-256"), *other_key = EVP_EC_gen("P-256");
+        EVP_PKEY *root_key = EVP_EC_gen("P-256"), *inter_key = EVP_EC_gen("P-256"),
+                 *other_key = EVP_EC_gen("P-256");
         EVP_PKEY *key = EVP_EC_gen("P-256");
 
-        X509 *root = certificate_make(&(CertificateRequest) { "bench root", NULL, -9, 9 }, root_key, NULL, NULL);
-        X509 *inter = certificate_make(&(CertificateRequest) { "bench inter", NULL, -9, 9 }, inter_key, root, root_key);
-        X509 *other = certificate_make(&(CertificateRequest) { "other root", NULL, -9, 9 }, other_key, NULL, NULL);
+        X509 *root =
+                certificate_make(&(CertificateRequest){ "bench root", NULL, -9, 9 }, root_key, NULL, NULL);
+        X509 *inter = certificate_make(&(CertificateRequest){ "bench inter", NULL, -9, 9 }, inter_key, root,
+                                       root_key);
+        X509 *other =
+                certificate_make(&(CertificateRequest){ "other root", NULL, -9, 9 }, other_key, NULL, NULL);
         X509 *self = certificate_make(&(CertificateRequest) { "self", HERE_NAMES, -9, 9 }, key, NULL, NULL);
-        X509 *forged = certificate_make(&(CertificateRequest) { "good", HERE_NAMES, -9, 9 }, key, other, other_key);
+        X509 *forged =
+                certificate_make(&(CertificateRequest){ "good", HERE_NAMES, -9, 9 }, key, other, other_key);
 
         key_write(bench_path("leaf.key"), key);
         write_chain("root.pem", root, NULL, NULL);
@@ -66,11 +72,14 @@ static void make_certificates(void) {
         write_chain("other-root.pem", other, NULL, NULL);
         write_chain("self.pem", self, NULL, NULL);
         write_chain("forged.pem", forged, root, NULL);
-        make_leaf("good.pem", &(CertificateRequest) { "good", HERE_NAMES, -9, 9 }, key, inter, inter_key, root);
-        make_leaf("stranger.pem", &(CertificateRequest) { "stranger", "DNS:other.example", -9, 9 }, key, inter,
+        make_leaf("good.pem", &(CertificateRequest){ "good", HERE_NAMES, -9, 9 }, key, inter, inter_key,
+                  root);
+        make_leaf("stranger.pem", &(CertificateRequest){ "stranger", "DNS:other.example", -9, 9 }, key, inter,
                   inter_key, root);
-        make_leaf("expired.pem", &(CertificateRequest) { "expired", HERE_NAMES, -9, -1 }, key, inter, inter_key, root);
-        make_leaf("early.pem", &(CertificateRequest) { "early", HERE_NAMES, 1, 9 }, key, inter, inter_key, root);
+        make_leaf("expired.pem", &(CertificateRequest){ "expired", HERE_NAMES, -9, -1 }, key, inter,
+                  inter_key, root);
+        make_leaf("early.pem", &(CertificateRequest){ "early", HERE_NAMES, 1, 9 }, key, inter, inter_key,
+                  root);
 
         X509 *made[] = { root, inter, other, self, forged };
         for (size_t i = 0; i < ELEMENTS(made); i++)
@@ -175,7 +184,8 @@ char *peer_stop(Peer *peer) {
         int status;
 
         (void) close(TAKE_FD(peer->input));
-        bool ended = waitpid(peer->pid, &status, 0) == peer->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        bool ended =
+                waitpid(peer->pid, &status, 0) == peer->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
         assert(ended);
         int r = file_read(peer->log_path, &log);
         assert(r == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The bench for HTTP tests: certificates made at run time, and servers that follow a script (server.py). Every failure
- * of the bench itself ends the test program. */
+/* The bench for HTTP tests: certificates made at run time, and servers that follow a script
+ * (server.py). Every failure of the bench itself ends the test program. */
 
 #include "http/http.h"
 
@@ -10,18 +10,16 @@
 void bench_open(void);
 void bench_close(void);
 
-/* The path of a file in the scratch directory: "root.pem", "good.pem"... Static ring of a few buffers. */
+/* The path of a file in the scratch directory: "root.pem", "good.pem"... Static ring of a few
+ * buffers. */
 const char *bench_path(const char *name);
 /* Pin of the (first) certificate in NAME.pem: "root", "other-root", "inter", "good", "self". */
 const char *bench_pin(const char *name);
 
-/* Leaves, each with its chain in NAME.pem and its key in leaf.key:
- *   good     127.0.0.1 and localhost, signed by inter, that by root
- *   stranger made out to other.example (chain as good)
- *   expired, early  dates that do not hold (chain as good)
- *   self     signed by itself
- *   forged   signed by other-root, and presented with the true root below it, as somebody would who has only seen it
- */
+/* Leaves, each with its chain in NAME.pem and its key in leaf.key: good 127.0.0.1 and localhost,
+ * signed by inter, that by root stranger made out to other.example (chain as good) expired, early
+ * dates that do not hold (chain as good) self signed by itself forged signed by other-root, and
+ * presented with the true root below it, as somebody would who has only seen it */
 typedef struct Peer {
         int pid;
         int input;           /* closing it ends the server */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* libcurl's result codes to Observations, those that no server on loopback can be made to cause included. */
+/* libcurl's result codes to Observations, those that no server on loopback can be made to cause
+ * included. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,16 +24,18 @@ static const struct {
         { CURLE_COULDNT_CONNECT, "refused by 127.0.0.1", ORIGIN_CURL, 7, "", "refused by 127.0.0.1" },
         { CURLE_COULDNT_RESOLVE_HOST, "", ORIGIN_CURL, 6, "", "Couldn't resolve host name" },
         { CURLE_OPERATION_TIMEDOUT, "timed out", ORIGIN_CURL, 28, "", "timed out" },
-        { CURLE_SSL_CONNECT_ERROR, "wrong version number", ORIGIN_TLS, 0, "protocol", "wrong version number" },
-        { CURLE_SSL_CONNECT_ERROR, "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to x:1", ORIGIN_CURL, 35, "",
-          "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to x:1" },
-        { CURLE_SSL_CONNECT_ERROR, "error:0A000126:SSL routines::unexpected eof while reading", ORIGIN_CURL, 35, "",
-          "error:0A000126:SSL routines::unexpected eof while reading" },
+        { CURLE_SSL_CONNECT_ERROR, "wrong version number", ORIGIN_TLS, 0, "protocol",
+          "wrong version number" },
+        { CURLE_SSL_CONNECT_ERROR, "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to x:1", ORIGIN_CURL,
+          35, "", "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to x:1" },
+        { CURLE_SSL_CONNECT_ERROR, "error:0A000126:SSL routines::unexpected eof while reading", ORIGIN_CURL,
+          35, "", "error:0A000126:SSL routines::unexpected eof while reading" },
         { CURLE_SSL_CONNECT_ERROR, "OpenSSL SSL_connect: Connection reset by peer", ORIGIN_CURL, 35, "",
           "OpenSSL SSL_connect: Connection reset by peer" },
         { CURLE_RECV_ERROR, "OpenSSL SSL_read: Connection reset by peer", ORIGIN_CURL, 56, "",
           "OpenSSL SSL_read: Connection reset by peer" },
-        { CURLE_PEER_FAILED_VERIFICATION, "no alternative name", ORIGIN_TLS, 0, "name-mismatch", "no alternative name" },
+        { CURLE_PEER_FAILED_VERIFICATION, "no alternative name", ORIGIN_TLS, 0, "name-mismatch",
+          "no alternative name" },
         { CURLE_SSL_CACERT_BADFILE, "no bundle", ORIGIN_TLS, 0, "other", "no bundle" },
 };
 

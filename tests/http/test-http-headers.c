@@ -21,7 +21,8 @@ static void feed(HttpHeaders *headers, HttpReply *reply, const char *line) {
         assert_int_equal(http_headers_feed(headers, reply, line, strlen(line)), 0);
 }
 
-/* Invariant: seconds count as they are, dates count from the reply's own Date, nonsense counts nothing. */
+/* Invariant: seconds count as they are, dates count from the reply's own Date, nonsense counts
+ * nothing. */
 static const struct {
         const char *lines[4];
         usec_t expected_us;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Every option that is set on a handle, caught on its way into libcurl: the policy of requests as a list. The test's own
- * curl_easy_setopt() stands before libcurl's for the whole program. */
+/* Every option that is set on a handle, caught on its way into libcurl: the policy of requests as a
+ * list. The test's own curl_easy_setopt() stands before libcurl's for the whole program. */
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -84,8 +84,8 @@ static const struct {
 
 /* Never set, whatever the request: each would open a door that the policy keeps shut. */
 static const CURLoption never[] = {
-        CURLOPT_ACCEPT_ENCODING, CURLOPT_COOKIEFILE, CURLOPT_COOKIEJAR, CURLOPT_DEBUGFUNCTION, CURLOPT_USERPWD,
-        CURLOPT_MAXREDIRS,       CURLOPT_PROXYUSERPWD,
+        CURLOPT_ACCEPT_ENCODING, CURLOPT_COOKIEFILE, CURLOPT_COOKIEJAR,    CURLOPT_DEBUGFUNCTION,
+        CURLOPT_USERPWD,         CURLOPT_MAXREDIRS,  CURLOPT_PROXYUSERPWD,
 };
 
 static void make(const HttpRequest *request) {

@@ -23,7 +23,8 @@ static Trust *trust;
 
 #define SECRET "a2V5OnNlY3JldA=="
 
-/* One connection each. Invariant: exactly one call of the handler, and a status exactly when there is no failure. */
+/* One connection each. Invariant: exactly one call of the handler, and a status exactly when there
+ * is no failure. */
 static const struct {
         const char *script;
         Origin origin;
@@ -36,23 +37,30 @@ static const struct {
         { "[{\"body\": \"{}\"}]", ORIGIN_NONE, 0, "", 200, "{}", true },
         { "[{\"status\": 404, \"body\": \"no\"}]", ORIGIN_NONE, 0, "", 404, "no", true },
         { "[{\"status\": 204}]", ORIGIN_NONE, 0, "", 204, "", true },
-        { "[{\"status\": 302, \"headers\": [\"Location: https://127.0.0.1:1/\"]}]", ORIGIN_NONE, 0, "", 302, "", true },
-        { "[{\"status\": 401, \"headers\": [\"WWW-Authenticate: Basic realm=x\"]}]", ORIGIN_NONE, 0, "", 401, "", true },
+        { "[{\"status\": 302, \"headers\": [\"Location: https://127.0.0.1:1/\"]}]", ORIGIN_NONE, 0, "", 302,
+          "", true },
+        { "[{\"status\": 401, \"headers\": [\"WWW-Authenticate: Basic realm=x\"]}]", ORIGIN_NONE, 0, "", 401,
+          "", true },
         /* of unknown length: bytes are counted, whatever was announced */
-        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nabc\"}]", ORIGIN_NONE, 0, "", 200, "abc", true },
-        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n3\\r\\nabc\\r\\n0\\r\\n\\r\\n\"}]",
+        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nabc\"}]", ORIGIN_NONE, 0, "", 200,
+          "abc", true },
+        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: "
+          "chunked\\r\\n\\r\\n3\\r\\nabc\\r\\n0\\r\\n\\r\\n\"}]",
           ORIGIN_NONE, 0, "", 200, "abc", true },
-        { "[{\"body\": \"0123456789abcdef\", \"repeat\": 100}]", ORIGIN_REPLY, 200, "too-large", 0, NULL, true },
+        { "[{\"body\": \"0123456789abcdef\", \"repeat\": 100}]", ORIGIN_REPLY, 200, "too-large", 0, NULL,
+          true },
         { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\n\\r\\n\", \"fill\": \"0123456789\", \"repeat\": 103}]",
           ORIGIN_REPLY, 200, "too-large", 0, NULL, true },
-        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\n\", \"fill\": \"X: 01234567890123456789\\r\\n\", \"repeat\": 1500}]",
+        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\n\", \"fill\": \"X: 01234567890123456789\\r\\n\", \"repeat\": "
+          "1500}]",
           ORIGIN_REPLY, 200, "too-large", 0, NULL, true },
         /* replies that break off */
-        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nContent-Length: 99\\r\\n\\r\\nabc\"}]", ORIGIN_CURL, CURLE_PARTIAL_FILE, "", 0,
-          NULL, true },
-        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n9\\r\\nabc\"}]", ORIGIN_CURL, 0, "", 0, NULL,
+        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nContent-Length: 99\\r\\n\\r\\nabc\"}]", ORIGIN_CURL,
+          CURLE_PARTIAL_FILE, "", 0, NULL, true },
+        { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n9\\r\\nabc\"}]",
+          ORIGIN_CURL, 0, "", 0, NULL, true },
+        { "[{\"raw\": \"\\u0001\\u0002 not HTTP\"}]", ORIGIN_CURL, CURLE_UNSUPPORTED_PROTOCOL, "", 0, NULL,
           true },
-        { "[{\"raw\": \"\\u0001\\u0002 not HTTP\"}]", ORIGIN_CURL, CURLE_UNSUPPORTED_PROTOCOL, "", 0, NULL, true },
         { "[{\"do\": \"empty\"}]", ORIGIN_CURL, 0, "", 0, NULL, true },
         { "[{\"do\": \"reset\"}]", ORIGIN_CURL, 0, "", 0, NULL, true },
         { "[{\"do\": \"stall\"}]", ORIGIN_CURL, CURLE_OPERATION_TIMEDOUT, "", 0, NULL, true },
@@ -72,7 +80,8 @@ static void check_reply(size_t i) {
                 .method = "GET",
                 .url = url,
                 .trust = trust,
-                .total_timeout_us = streq(replies[i].script, "[{\"do\": \"stall\"}]") ? 500 * USEC_PER_MSEC : 0,
+                .total_timeout_us =
+                        streq(replies[i].script, "[{\"do\": \"stall\"}]") ? 500 * USEC_PER_MSEC : 0,
                 .body_maximum = 1024,
         };
         assert_int_equal(fetch(&request, &f), 0);
@@ -125,15 +134,15 @@ static void test_request_bytes(void **state) {
                   "\r\nAccept: application/json\r\n\r\n\n~~\n" },
                 { "POST", "{\"a\":1}", "Basic",
                   "POST /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: ece-enroll/" PACKAGE_VERSION
-                  "\r\nAccept: application/json\r\nContent-Type: application/json\r\nAuthorization: Basic " SECRET
-                  "\r\nContent-Length: 7\r\n\r\n{\"a\":1}\n~~\n" },
+                  "\r\nAccept: application/json\r\nContent-Type: application/json\r\nAuthorization: "
+                  "Basic " SECRET "\r\nContent-Length: 7\r\n\r\n{\"a\":1}\n~~\n" },
                 { "POST", NULL, NULL,
                   "POST /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: ece-enroll/" PACKAGE_VERSION
                   "\r\nAccept: application/json\r\nContent-Length: 0\r\n\r\n\n~~\n" },
                 { "PUT", "[]", "Bearer",
                   "PUT /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: ece-enroll/" PACKAGE_VERSION
-                  "\r\nAccept: application/json\r\nContent-Type: application/json\r\nAuthorization: Bearer " SECRET
-                  "\r\nContent-Length: 2\r\n\r\n[]\n~~\n" },
+                  "\r\nAccept: application/json\r\nContent-Type: application/json\r\nAuthorization: "
+                  "Bearer " SECRET "\r\nContent-Length: 2\r\n\r\n[]\n~~\n" },
                 { "DELETE", NULL, "ApiKey",
                   "DELETE /a?b=c HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: ece-enroll/" PACKAGE_VERSION
                   "\r\nAccept: application/json\r\nAuthorization: ApiKey " SECRET "\r\n\r\n\n~~\n" },
@@ -169,10 +178,11 @@ static void test_reply_headers(void **state) {
         _cleanup_fetched_ Fetched f = { 0 };
         _cleanup_free_ char *log = NULL;
         char url[64];
-        Peer peer = peer_start("good", "[{\"status\": 503, \"body\": \"x\", \"headers\": ["
-                                       "\"Date: Tue, 24 Nov 2026 10:00:00 GMT\", \"Content-Type: text/html\","
-                                       "\"Retry-After: Tue, 24 Nov 2026 10:00:30 GMT\","
-                                       "\"x-cloud-error-codes: a.b\", \"X-Elastic-Api-Key-Expiration: soon\"]}]");
+        Peer peer =
+                peer_start("good", "[{\"status\": 503, \"body\": \"x\", \"headers\": ["
+                                   "\"Date: Tue, 24 Nov 2026 10:00:00 GMT\", \"Content-Type: text/html\","
+                                   "\"Retry-After: Tue, 24 Nov 2026 10:00:30 GMT\","
+                                   "\"x-cloud-error-codes: a.b\", \"X-Elastic-Api-Key-Expiration: soon\"]}]");
 
         (void) snprintf(url, sizeof(url), "https://localhost:%u/x", peer.port);
         assert_int_equal(fetch(&(HttpRequest) { .method = "GET", .url = url, .trust = trust }, &f), 0);
@@ -189,7 +199,9 @@ static void test_unix_socket(void **state) {
         _cleanup_fetched_ Fetched f = { 0 };
         _cleanup_free_ char *log = NULL;
         Peer peer = peer_start(NULL, "[{\"body\": \"pong\"}]");
-        HttpRequest request = { .method = "GET", .url = "http://localhost/_ping", .unix_socket = peer.unix_path };
+        HttpRequest request = { .method = "GET",
+                                .url = "http://localhost/_ping",
+                                .unix_socket = peer.unix_path };
 
         assert_int_equal(fetch(&request, &f), 0);
         log = peer_stop(&peer);
@@ -264,7 +276,8 @@ static int silent_listener(char url[static 64]) {
         return fd;
 }
 
-/* A handler may cancel another transfer, whose handler then never runs; freeing cancels what is left. */
+/* A handler may cancel another transfer, whose handler then never runs; freeing cancels what is
+ * left. */
 static void test_cancel(void **state) {
         _cleanup_free_ char *log = NULL;
         HttpTransfer *first = NULL, *third = NULL;

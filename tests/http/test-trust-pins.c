@@ -76,7 +76,8 @@ static void test_match(void **state) {
 }
 
 static void test_select(void **state) {
-        X509 *root = certificate_read(bench_path("root.pem")), *inter = certificate_read(bench_path("inter.pem"));
+        X509 *root = certificate_read(bench_path("root.pem")),
+             *inter = certificate_read(bench_path("inter.pem"));
         STACK_OF(X509) *presented = sk_X509_new_null();
         Pins pins = { 0 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Whom we believe: real handshakes with each kind of certificate under each kind of trust. Invariant of all refusals: the peer has
- * read no request, so no credential. */
+/* Whom we believe: real handshakes with each kind of certificate under each kind of trust.
+ * Invariant of all refusals: the peer has read no request, so no credential. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -45,7 +45,8 @@ static const struct {
         { "good", NULL, "root", "127.0.0.1", NULL, NULL },
         { "self", NULL, "self", "127.0.0.1", NULL, NULL },
         { "good", NULL, "other-root", "127.0.0.1", "pin-mismatch", "sha256//" },
-        { "forged", NULL, "root", "127.0.0.1", "untrusted", "'good'" }, /* shows the pinned key, isn't signed by it */
+        { "forged", NULL, "root", "127.0.0.1", "untrusted",
+          "'good'" }, /* shows the pinned key, isn't signed by it */
         { "stranger", NULL, "root", "127.0.0.1", "name-mismatch", "'stranger'" },
         { "stranger", NULL, "good", "127.0.0.1", "name-mismatch", "'stranger'" },
         { "expired", NULL, "root", "127.0.0.1", "expired", "'expired'" },
@@ -56,7 +57,8 @@ static const struct {
         { "good", "root.pem", "root", "127.0.0.1", NULL, NULL },
         { "good", "root.pem", "other-root", "127.0.0.1", "pin-mismatch", "sha256//" },
         { "good", "other-root.pem", "good", "127.0.0.1", "untrusted", "'bench root'" },
-        { "forged", "other-root.pem", "root", "127.0.0.1", "pin-mismatch", "sha256//" }, /* root is shown, not used */
+        { "forged", "other-root.pem", "root", "127.0.0.1", "pin-mismatch",
+          "sha256//" }, /* root is shown, not used */
         { "expired", "root.pem", "root", "127.0.0.1", "expired", "'expired'" },
         /* neither: the system's CAs, which never heard of us */
         { "good", NULL, NULL, "127.0.0.1", "untrusted", "" },
@@ -75,7 +77,9 @@ static void check_case(size_t i) {
         assert_int_equal(secret_new(SECRET, sizeof(SECRET) - 1, &secret), 0);
         Peer peer = peer_start(cases[i].leaf, "[{\"body\": \"{}\"}]");
         (void) snprintf(url, sizeof(url), "https://%s:%u/x", cases[i].host, peer.port);
-        HttpRequest request = { .method = "GET", .url = url, .trust = trust, .auth_scheme = "ApiKey", .auth = secret };
+        HttpRequest request = {
+                .method = "GET", .url = url, .trust = trust, .auth_scheme = "ApiKey", .auth = secret
+        };
         assert_int_equal(fetch(&request, &f), 0);
         log = peer_stop(&peer);
 
@@ -114,7 +118,8 @@ static void test_refusals(void **state) {
                 { "absent.pem", NULL, "can't be read" },
                 { "empty.pem", "", "holds no certificate" },
                 { "text.pem", "no certificate here\n", "holds no certificate" },
-                { "broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "that can't be read" },
+                { "broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                  "that can't be read" },
         };
         Trust *trust = NULL;
         Observation refusal;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The allow-list against what people, platforms and attackers write. Good values pass; each hostile one is refused, with the
- * start of the reason, so that a value is known to fail for the right cause.
+ * The allow-list against what people, platforms and attackers write. Good values pass; each hostile
+ * one is refused, with the start of the reason, so that a value is known to fail for the right
+ * cause.
  */
 
 #include <setjmp.h>
@@ -126,7 +127,10 @@ static const Bad bad[] = {
         { VALUE_COORDINATOR, "a-.b", "has a label that starts or ends with '-'" },
         { VALUE_COORDINATOR, "a_b", "contains _ at byte 2" },
         { VALUE_COORDINATOR, "a:80", "is not an IPv6 address" },
-        { VALUE_COORDINATOR, "b\xc3\xbc" "cher.example", "contains byte 0xc3 at byte 2" },
+        { VALUE_COORDINATOR,
+          "b\xc3\xbc"
+          "cher.example",
+          "contains byte 0xc3 at byte 2" },
         { VALUE_COORDINATOR, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
           "has a label of more than 63 bytes" },
         { VALUE_HOSTNAMES, "a,,b", "has an empty host name" },
@@ -190,14 +194,18 @@ static const Bad bad[] = {
         /* Memory settings: our own form and nothing that JSON would also allow. */
         { VALUE_MEMORY_SETTINGS, "{}", "is not the compact JSON" },
         { VALUE_MEMORY_SETTINGS, "{\"runner\": {}}", "contains a blank" },
-        { VALUE_MEMORY_SETTINGS, "{\"proxy\":{\"xms\":\"1G\",\"xmx\":\"1G\"}}", "names a part whose" },
-        { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"2G\",\"xmx\":\"1G\"}}", "has an xms greater" },
+        { VALUE_MEMORY_SETTINGS, "{\"proxy\":{\"xms\":\"1G\",\"xmx\":\"1G\"}}",
+          "names a part whose" },
+        { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"2G\",\"xmx\":\"1G\"}}",
+          "has an xms greater" },
         { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"1\",\"xmx\":\"1G\"}}", "has a size" },
-        { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"1G\",\"xmx\":\"1G\"}},", "is not the compact JSON" },
+        { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"1G\",\"xmx\":\"1G\"}},",
+          "is not the compact JSON" },
         { VALUE_MEMORY_SETTINGS,
           "{\"runner\":{\"xms\":\"1G\",\"xmx\":\"1G\"},\"runner\":{\"xms\":\"1G\",\"xmx\":\"1G\"}}",
           "names a part twice" },
-        { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"1G'\",\"xmx\":\"1G\"}}", "contains ' at byte" },
+        { VALUE_MEMORY_SETTINGS, "{\"runner\":{\"xms\":\"1G'\",\"xmx\":\"1G\"}}",
+          "contains ' at byte" },
         /* Registries and repositories. */
         { VALUE_REGISTRY, "https://r", "contains / at byte 7" },
         { VALUE_REGISTRY, "r:0", "has no port" },
@@ -252,8 +260,9 @@ static void test_bad(void **state) {
 /* What no kind lets through, whatever it allows otherwise. */
 static void test_every_kind(void **state) {
         static const char *const never[] = {
-                "", " ", "\n", "-", "a b", "a\nb", "a\tb", "a'b", "a\"b", "a`b", "a$b", "a;b", "a|b", "a&b", "a*b", "a?b",
-                "a[b", "a]b", "a(b", "a)b", "a<b", "a>b", "a\\b", "a!b", "a#b", "a~b", "a^b", "a%b", "a\x80", "\xc2\xa0",
+                "",    " ",   "\n",   "-",   "a b", "a\nb", "a\tb", "a'b", "a\"b",  "a`b",
+                "a$b", "a;b", "a|b",  "a&b", "a*b", "a?b",  "a[b",  "a]b", "a(b",   "a)b",
+                "a<b", "a>b", "a\\b", "a!b", "a#b", "a~b",  "a^b",  "a%b", "a\x80", "\xc2\xa0",
         };
         _cleanup_free_ char *large = malloc(8192);
 
@@ -268,14 +277,16 @@ static void test_every_kind(void **state) {
                 assert_int_equal(allow_list_check((ValueKind) kind, large, why), -EINVAL);
                 assert_non_null(strstr(why, "is longer than"));
                 for (size_t i = 0; i < ELEMENTS(never); i++)
-                        assert_int_equal(allow_list_check((ValueKind) kind, never[i], NULL), -EINVAL);
+                        assert_int_equal(allow_list_check((ValueKind) kind, never[i], NULL),
+                                         -EINVAL);
                 assert_true(strlen(value_kind_to_string((ValueKind) kind)) > 0);
         }
 }
 
 /* Each single byte, in the middle of an otherwise good identifier. */
 static void test_every_byte(void **state) {
-        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+        static const char allowed[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
         for (int c = 1; c < 256; c++) {
                 const char value[] = { 'a', (char) c, 'b', '\0' };

@@ -19,7 +19,8 @@
 #define P (1U << ROLE_PROXY)
 
 static void test_words(void **state) {
-        static const char *const strangers[] = { "", "Allocator", "allocator ", "controller", "beats-runner", "constructor" };
+        static const char *const strangers[] = { "",           "Allocator",    "allocator ",
+                                                 "controller", "beats-runner", "constructor" };
 
         for (int r = 0; r < _ROLE_MAX; r++) {
                 assert_int_equal(role_from_string(role_to_string((Role) r)), r);
@@ -49,7 +50,8 @@ static void test_format(void **state) {
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 char buffer[ROLE_SET_STRING_SIZE];
-                assert_string_equal(role_set_format(rows[i].set, rows[i].separator, buffer), rows[i].text);
+                assert_string_equal(role_set_format(rows[i].set, rows[i].separator, buffer),
+                                    rows[i].text);
         }
 }
 
@@ -58,8 +60,8 @@ static void test_advice(void **state) {
                 RoleSet set;
                 size_t n;
         } rows[] = {
-                { 0, 0 }, { A, 0 },     { C | D, 0 },     { A | P, 0 },         { D | P, 0 },
-                { A | C, 1 }, { A | D, 1 }, { C | P, 1 }, { C | D | P, 1 },     { A | C | D | P, 3 },
+                { 0, 0 },     { A, 0 },     { C | D, 0 }, { A | P, 0 },     { D | P, 0 },
+                { A | C, 1 }, { A | D, 1 }, { C | P, 1 }, { C | D | P, 1 }, { A | C | D | P, 3 },
         };
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* From a directory: main file and drop-ins, their order, what is passed over and what is refused. */
+/* From a directory: main file and drop-ins, their order, what is passed over and what is refused.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +48,8 @@ static int load(const Scratch *scratch, const char *expected, Spec **ret) {
         for (size_t i = 0; i < problems.n; i++) {
                 _cleanup_free_ char *line = problem_format(problems.items + i);
                 assert_non_null(line);
-                assert_int_equal(buffer_append_format(&got, "%s%s", i > 0 ? "\n" : "", line + prefix), 0);
+                assert_int_equal(
+                        buffer_append_format(&got, "%s%s", i > 0 ? "\n" : "", line + prefix), 0);
         }
         assert_string_equal(buffer_string(&got), expected);
         return r;
@@ -77,14 +79,19 @@ static void test_drop_ins(void **state) {
         put(scratch, "e.yaml", MAIN);
         make_directory(scratch, "e.yaml.d");
         put(scratch, "e.yaml.d/20-zone.yaml", "host: {availability_zone: c}\n");
-        put(scratch, "e.yaml.d/10-zone.yaml", "version: 1\nhost: {availability_zone: b, capacity: 9000}\n");
+        put(scratch, "e.yaml.d/10-zone.yaml",
+            "version: 1\nhost: {availability_zone: b, capacity: 9000}\n");
         put(scratch, "e.yaml.d/B.yaml", "host: {roles: [proxy]}\n");
         put(scratch, "e.yaml.d/.hidden.yaml", "nonsense: [\n");
         put(scratch, "e.yaml.d/.yaml", "nonsense: [\n");
         put(scratch, "e.yaml.d/readme.txt", "nonsense: [\n");
         put(scratch, "e.yaml.d/10-zone.yaml.bak", "nonsense: [\n");
         put(scratch, "e.yaml.d/30.yml", "nonsense: [\n");
-        assert_int_equal(load(scratch, "e.yaml.d/30.yml: warning: ignored: the names of drop-ins end in .yaml", &spec), 0);
+        assert_int_equal(
+                load(scratch,
+                     "e.yaml.d/30.yml: warning: ignored: the names of drop-ins end in .yaml",
+                     &spec),
+                0);
         assert_string_equal(spec->host.availability_zone, "c");
         assert_int_equal(spec->host.capacity_mb, 9000);
         assert_int_equal(spec->host.roles, role_bit(ROLE_PROXY));
@@ -101,17 +108,22 @@ static void test_errors_of_all_files(void **state) {
 
         put(scratch, "e.yaml", MAIN "retry: {splay: x, windows: 0}\nfoo: 1\n");
         make_directory(scratch, "e.yaml.d");
-        put(scratch, "e.yaml.d/a.yaml", "version: 2\nhost:\n  role: []\n  runner_id: 'a b'\nretry: {splay: 1s}\n");
+        put(scratch, "e.yaml.d/a.yaml",
+            "version: 2\nhost:\n  role: []\n  runner_id: 'a b'\nretry: {splay: 1s}\n");
         put(scratch, "e.yaml.d/b.yaml", "host: {capacity: 1}\non_member:\n");
         assert_int_equal(
                 load(scratch,
                      "e.yaml:6:28: retry.windows must be between 1 and 100, not 0\n"
-                     "e.yaml:7:1: unknown key 'foo'; allowed are version, coordinators, trust, credential, token, "
-                     "host, installer, retry, verify, on_member, on_stale_runner, report, forget_credential\n"
-                     "e.yaml.d/a.yaml:1:10: version '2' is not known to this release; it reads version 1\n"
+                     "e.yaml:7:1: unknown key 'foo'; allowed are version, coordinators, trust, "
+                     "credential, token, "
+                     "host, installer, retry, verify, on_member, on_stale_runner, report, "
+                     "forget_credential\n"
+                     "e.yaml.d/a.yaml:1:10: version '2' is not known to this release; it reads "
+                     "version 1\n"
                      "e.yaml.d/a.yaml:3:3: unknown key 'role' in host; did you mean 'roles'?\n"
                      "e.yaml.d/a.yaml:4:14: host.runner_id contains a blank at byte 2\n"
-                     "e.yaml.d/b.yaml:1:18: host.capacity must be between 8192 and 16777216, not 1\n"
+                     "e.yaml.d/b.yaml:1:18: host.capacity must be between 8192 and 16777216, not "
+                     "1\n"
                      "e.yaml.d/b.yaml:2:11: on_member has no value",
                      &spec),
                 -EINVAL);
@@ -127,23 +139,28 @@ static void test_broken_file_among_others(void **state) {
         make_directory(scratch, "e.yaml.d");
         put(scratch, "e.yaml.d/a.yaml", "installer: [\n");
         put(scratch, "e.yaml.d/b.yaml", "onmember: x\ncredential: {api_key: {from: file}}\n");
-        assert_int_equal(load(scratch,
-                              "e.yaml:2:18: host.capacity must be between 8192 and 16777216, not 1\n"
-                              "e.yaml.d/a.yaml:2:1: not YAML: did not find expected node content, while parsing a "
-                              "flow node that begins at line 2\n"
-                              "e.yaml.d/b.yaml:1:1: unknown key 'onmember'; did you mean 'on_member'?",
-                              &spec),
-                         -EINVAL);
+        assert_int_equal(
+                load(scratch,
+                     "e.yaml:2:18: host.capacity must be between 8192 and 16777216, not 1\n"
+                     "e.yaml.d/a.yaml:2:1: not YAML: did not find expected node content, while "
+                     "parsing a "
+                     "flow node that begins at line 2\n"
+                     "e.yaml.d/b.yaml:1:1: unknown key 'onmember'; did you mean 'on_member'?",
+                     &spec),
+                -EINVAL);
         put(scratch, "e.yaml", "version: [\n");
         put(scratch, "e.yaml.d/a.yaml", "retry: {splay: x}\n");
         put(scratch, "e.yaml.d/b.yaml", "");
-        assert_int_equal(load(scratch,
-                              "e.yaml:2:1: not YAML: did not find expected node content, while parsing a "
-                              "flow node that begins at line 2\n"
-                              "e.yaml.d/a.yaml:1:16: retry.splay must be a duration such as 90s, 20m or 1h, not 'x'\n"
-                              "e.yaml.d/b.yaml:1:1: the document is empty; it must be a mapping that begins with version: 1",
-                              &spec),
-                         -EINVAL);
+        assert_int_equal(
+                load(scratch,
+                     "e.yaml:2:1: not YAML: did not find expected node content, while parsing a "
+                     "flow node that begins at line 2\n"
+                     "e.yaml.d/a.yaml:1:16: retry.splay must be a duration such as 90s, 20m or 1h, "
+                     "not 'x'\n"
+                     "e.yaml.d/b.yaml:1:1: the document is empty; it must be a mapping that begins "
+                     "with version: 1",
+                     &spec),
+                -EINVAL);
         assert_null(spec);
 }
 
@@ -154,7 +171,8 @@ static void test_not_files(void **state) {
         put(scratch, "e.yaml", MAIN);
         make_directory(scratch, "e.yaml.d");
         make_directory(scratch, "e.yaml.d/a.yaml");
-        assert_return_code(symlink("/nonexistent/x", scratch_path(scratch, "e.yaml.d/b.yaml")), errno);
+        assert_return_code(symlink("/nonexistent/x", scratch_path(scratch, "e.yaml.d/b.yaml")),
+                           errno);
         assert_return_code(mkfifo(scratch_path(scratch, "e.yaml.d/c.yaml"), 0600), errno);
         assert_int_equal(load(scratch,
                               "e.yaml.d/a.yaml: is not a regular file\n"
@@ -193,7 +211,9 @@ static void test_too_many_drop_ins(void **state) {
                 put(scratch, name, "on_member: verify\n");
                 if (i + 1 < SPEC_DROP_INS_MAX)
                         continue;
-                int r = load(scratch, i < SPEC_DROP_INS_MAX ? "" : "e.yaml.d: has more than 32 drop-ins", &spec);
+                int r = load(scratch,
+                             i < SPEC_DROP_INS_MAX ? "" : "e.yaml.d: has more than 32 drop-ins",
+                             &spec);
                 assert_int_equal(r, i < SPEC_DROP_INS_MAX ? 0 : -EINVAL);
                 spec = spec_free(spec);
         }
@@ -214,7 +234,9 @@ static void test_too_large(void **state) {
         text[SPEC_SIZE_MAX] = '#';
         text[SPEC_SIZE_MAX + 1] = '\0';
         put(scratch, "e.yaml", text);
-        assert_int_equal(load(scratch, "e.yaml: is larger than 64 KiB; a spec is not that large", &spec), -EINVAL);
+        assert_int_equal(
+                load(scratch, "e.yaml: is larger than 64 KiB; a spec is not that large", &spec),
+                -EINVAL);
         free(text);
 }
 
@@ -229,7 +251,10 @@ static void test_too_many_values(void **state) {
         assert_int_equal(buffer_append_string(&text, "]\n"), 0);
         put(scratch, "e.yaml", buffer_string(&text));
         /* The list is the 15th value (the document is the first), so 497 of its items fit. */
-        assert_int_equal(load(scratch, "e.yaml:6:999: more than 512 values; a spec is not that large", &spec), -EINVAL);
+        assert_int_equal(load(scratch,
+                              "e.yaml:6:999: more than 512 values; a spec is not that large",
+                              &spec),
+                         -EINVAL);
 }
 
 #define LOAD_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)

@@ -46,13 +46,16 @@ static const char *const names[FILES_MAX] = { "0", "1", "2", "3" };
 
 /* Test data decides the depth here. */
 static void print_node(const YamlNode *node, Buffer *out) {
-        const char *open = node->kind == YAML_NODE_MAPPING ? "{" : "[", *close = node->kind == YAML_NODE_MAPPING ? "}" : "]";
+        const char *open = node->kind == YAML_NODE_MAPPING ? "{" : "[",
+                   *close = node->kind == YAML_NODE_MAPPING ? "}" : "]";
         size_t n = 0;
 
         if (node->key)
                 assert_int_equal(buffer_append_string(out, node->key), 0);
         if (node->kind == YAML_NODE_SCALAR) {
-                assert_int_equal(buffer_append_format(out, "%s%s@%s", node->key ? "=" : "", node->text, node->place.file), 0);
+                assert_int_equal(buffer_append_format(out, "%s%s@%s", node->key ? "=" : "",
+                                                      node->text, node->place.file),
+                                 0);
                 return;
         }
         if (node->key)
@@ -75,7 +78,9 @@ static void test_rows(void **state) {
 
                 for (size_t f = 0; f < FILES_MAX && rows[i].texts[f]; f++) {
                         const char *text = rows[i].texts[f];
-                        assert_int_equal(yaml_tree_read(names[f], text, strlen(text), &problems, trees + f), 0);
+                        assert_int_equal(
+                                yaml_tree_read(names[f], text, strlen(text), &problems, trees + f),
+                                0);
                         assert_non_null(trees[f]);
                         if (f > 0)
                                 spec_merge(yaml_tree_root(trees[0]), yaml_tree_root(trees[f]));

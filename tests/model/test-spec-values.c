@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What is accepted, field by field: the example of the contract, the shortest spec with its defaults, and the
- * spellings that are made canonical. */
+/* What is accepted, field by field: the example of the contract, the shortest spec with its
+ * defaults, and the spellings that are made canonical. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,7 +80,8 @@ static const char full[] =
         "report:\n"
         "  hooks_dir: /opt/hooks.d\n"
         "  metrics_textfile: /var/lib/prometheus/node-exporter/ece-enroll.prom\n"
-        "  webhook: {url: \"https://cmdb.example.com/ece\", hmac_key: {from: file, path: /etc/hook.key}}\n"
+        "  webhook: {url: \"https://cmdb.example.com/ece\", hmac_key: {from: file, path: "
+        "/etc/hook.key}}\n"
         "forget_credential: true\n";
 
 /* A good spec without any problem. */
@@ -90,7 +91,8 @@ static Spec *parse(const char *text) {
 
         int r = spec_parse("s", text, strlen(text), &problems, &spec);
         for (size_t i = 0; i < problems.n; i++)
-                print_message("%u:%u: %s\n", problems.items[i].line, problems.items[i].column, problems.items[i].text);
+                print_message("%u:%u: %s\n", problems.items[i].line, problems.items[i].column,
+                              problems.items[i].text);
         assert_int_equal(r, 0);
         assert_int_equal(problems.n, 0);
         assert_non_null(spec);
@@ -137,7 +139,8 @@ static void test_full_platform(void **state) {
         assert_int_equal(s->on_member, ON_MEMBER_IGNORE);
         assert_int_equal(s->on_stale_runner, ON_STALE_REPLACE);
         assert_string_equal(s->report.hooks_dir, "/opt/hooks.d");
-        assert_string_equal(s->report.metrics_textfile, "/var/lib/prometheus/node-exporter/ece-enroll.prom");
+        assert_string_equal(s->report.metrics_textfile,
+                            "/var/lib/prometheus/node-exporter/ece-enroll.prom");
         assert_string_equal(s->report.webhook_url, "https://cmdb.example.com/ece");
         assert_int_equal(s->report.webhook_hmac_key.kind, SECRET_FROM_FILE);
         assert_string_equal(s->report.webhook_hmac_key.path, "/etc/hook.key");
@@ -153,7 +156,8 @@ static void test_full_host(void **state) {
         assert_string_equal(s->host.availability_zone, "ece-zone-1b");
         assert_int_equal(s->host.capacity_mb, 65536);
         assert_string_equal(s->host.memory_settings,
-                            "{\"runner\":{\"xms\":\"1G\",\"xmx\":\"2G\"},\"allocator\":{\"xms\":\"512M\",\"xmx\":\"4G\"}}");
+                            "{\"runner\":{\"xms\":\"1G\",\"xmx\":\"2G\"},\"allocator\":{\"xms\":"
+                            "\"512M\",\"xmx\":\"4G\"}}");
         assert_string_equal(s->host.allocator_tags, "disk:ssd,rack:7,fast:true");
         assert_items(s->host.external_hostnames, "host.example.com", "other.example.com");
         assert_string_equal(s->installer.script, "/opt/ece/elastic-cloud-enterprise.sh");
@@ -231,37 +235,43 @@ static void test_coordinators_become_canonical(void **state) {
                                               "  - https://127.0.0.1:18443\n"
                                               "  - \"https://localhost:1\"\n");
 
-        assert_items(s->coordinators, "https://ece.example.com:12443", "https://[2001:db8::1]:12443",
-                     "https://[::1]:8443", "https://127.0.0.1:18443", "https://localhost:1");
+        assert_items(s->coordinators, "https://ece.example.com:12443",
+                     "https://[2001:db8::1]:12443", "https://[::1]:8443", "https://127.0.0.1:18443",
+                     "https://localhost:1");
 }
 
 static void test_roles(void **state) {
         _cleanup_(spec_freep) Spec *none = parse(HEAD CREDENTIAL INSTALLER "host: {roles: []}\n");
-        _cleanup_(spec_freep) Spec *two = parse(HEAD CREDENTIAL INSTALLER "host: {roles: [director, coordinator]}\n");
+        _cleanup_(spec_freep) Spec *two = parse(HEAD CREDENTIAL INSTALLER
+                                                "host: {roles: [director, coordinator]}\n");
 
         assert_int_equal(none->host.roles, 0);
         assert_int_equal(two->host.roles, role_bit(ROLE_DIRECTOR) | role_bit(ROLE_COORDINATOR));
 }
 
 static void test_address_becomes_canonical(void **state) {
-        _cleanup_(spec_freep) Spec *s =
-                parse(HEAD CREDENTIAL INSTALLER "host: {roles: [], host_ip: \"2001:DB8:0:0:0:0:0:A\", runner_id: auto}\n");
+        _cleanup_(spec_freep) Spec *s = parse(
+                HEAD CREDENTIAL INSTALLER
+                "host: {roles: [], host_ip: \"2001:DB8:0:0:0:0:0:A\", runner_id: auto}\n");
 
         assert_string_equal(s->host.host_ip, "2001:db8::a");
         assert_null(s->host.runner_id);
 }
 
 static void test_podman_socket(void **state) {
-        _cleanup_(spec_freep) Spec *s = parse(HEAD CREDENTIAL HOST "installer: {script: /a, engine: podman}\n");
+        _cleanup_(spec_freep)
+                Spec *s = parse(HEAD CREDENTIAL HOST "installer: {script: /a, engine: podman}\n");
 
         assert_string_equal(s->installer.engine_socket, "/run/podman/podman.sock");
 }
 
 static void test_credentials(void **state) {
-        _cleanup_(spec_freep) Spec *basic = parse(
-                HEAD HOST INSTALLER "credential: {basic: {user: admin, password: {from: command, argv: [/bin/pw, a b, '']}}}\n");
-        _cleanup_(spec_freep) Spec *bearer =
-                parse(HEAD HOST INSTALLER "credential: {bearer: {user: ops@x, password: {from: env, name: ECE_PW}}}\n");
+        _cleanup_(spec_freep) Spec *basic = parse(HEAD HOST INSTALLER
+                                                  "credential: {basic: {user: admin, password: "
+                                                  "{from: command, argv: [/bin/pw, a b, '']}}}\n");
+        _cleanup_(spec_freep) Spec *bearer = parse(
+                HEAD HOST INSTALLER
+                "credential: {bearer: {user: ops@x, password: {from: env, name: ECE_PW}}}\n");
 
         assert_int_equal(basic->credential.kind, CREDENTIAL_BASIC);
         assert_string_equal(basic->credential.user, "admin");
@@ -279,16 +289,22 @@ static void test_pre_minted_tokens(void **state) {
                 SecretSourceKind kind;
                 const char *name, *path, *program;
         } rows[] = {
-                { "token: {source: credential, name: ece-token}\n", SECRET_FROM_CREDENTIAL, "ece-token", NULL, NULL },
-                { "token: {source: file, path: /run/token}\n", SECRET_FROM_FILE, NULL, "/run/token", NULL },
-                { "token: {source: command, argv: [/bin/t]}\n", SECRET_FROM_COMMAND, NULL, NULL, "/bin/t" },
-                { "token: {source: {from: file, path: /run/token}}\n", SECRET_FROM_FILE, NULL, "/run/token", NULL },
+                { "token: {source: credential, name: ece-token}\n", SECRET_FROM_CREDENTIAL,
+                  "ece-token", NULL, NULL },
+                { "token: {source: file, path: /run/token}\n", SECRET_FROM_FILE, NULL, "/run/token",
+                  NULL },
+                { "token: {source: command, argv: [/bin/t]}\n", SECRET_FROM_COMMAND, NULL, NULL,
+                  "/bin/t" },
+                { "token: {source: {from: file, path: /run/token}}\n", SECRET_FROM_FILE, NULL,
+                  "/run/token", NULL },
         };
 
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
                 char text[1024];
-                /* No credential is needed where nobody asks the coordinator for anything. The asked validity has no meaning. */
-                (void) snprintf(text, sizeof(text), "%s%s%s%s%s", HEAD, HOST, "installer: {script: /a, attempt_timeout: 2h}\n",
+                /* No credential is needed where nobody asks the coordinator for anything. The asked
+                 * validity has no meaning. */
+                (void) snprintf(text, sizeof(text), "%s%s%s%s%s", HEAD, HOST,
+                                "installer: {script: /a, attempt_timeout: 2h}\n",
                                 "verify: {by: local}\n", rows[i].token);
                 _cleanup_(spec_freep) Spec *s = parse(text);
 
@@ -296,26 +312,29 @@ static void test_pre_minted_tokens(void **state) {
                 assert_int_equal(s->token.pre_minted.kind, rows[i].kind);
                 assert_true(streq_ptr(s->token.pre_minted.name, rows[i].name));
                 assert_true(streq_ptr(s->token.pre_minted.path, rows[i].path));
-                assert_true(streq_ptr(s->token.pre_minted.argv ? s->token.pre_minted.argv[0] : NULL, rows[i].program));
+                assert_true(streq_ptr(s->token.pre_minted.argv ? s->token.pre_minted.argv[0] : NULL,
+                                      rows[i].program));
                 assert_int_equal(s->credential.kind, CREDENTIAL_NONE);
         }
 }
 
 /* Texts are taken as written, whatever type YAML would give a plain scalar. */
 static void test_texts_as_written(void **state) {
-        _cleanup_(spec_freep) Spec *s =
-                parse(HEAD CREDENTIAL INSTALLER "host: {roles: [], runner_id: 007, availability_zone: 1.50}\n");
+        _cleanup_(spec_freep)
+                Spec *s = parse(HEAD CREDENTIAL INSTALLER
+                                "host: {roles: [], runner_id: 007, availability_zone: 1.50}\n");
 
         assert_string_equal(s->host.runner_id, "007");
         assert_string_equal(s->host.availability_zone, "1.50");
 }
 
 static void test_shortest_times(void **state) {
-        _cleanup_(spec_freep) Spec *s =
-                parse(HEAD CREDENTIAL HOST "installer: {script: /a, attempt_timeout: 1s}\n"
-                                           "token: {validity: 61s}\n"
-                                           "retry: {splay: 0s, backoff: {min: 1ms, max: 1ms}, windows: 1, give_up_after: 1s}\n"
-                                           "verify: {timeout: 1s, stable_for: 0s}\n");
+        _cleanup_(spec_freep) Spec *s = parse(
+                HEAD CREDENTIAL HOST
+                "installer: {script: /a, attempt_timeout: 1s}\n"
+                "token: {validity: 61s}\n"
+                "retry: {splay: 0s, backoff: {min: 1ms, max: 1ms}, windows: 1, give_up_after: 1s}\n"
+                "verify: {timeout: 1s, stable_for: 0s}\n");
 
         assert_int_equal(s->retry.backoff_min_us, USEC_PER_MSEC);
         assert_int_equal(s->verify.stable_for_us, 0);
@@ -326,7 +345,8 @@ static void test_yaml_forms(void **state) {
                 "%YAML 1.2\n---\n" MINIMAL "...\n",
                 "%YAML 1.1\n---\n" MINIMAL,
                 "\xef\xbb\xbf" MINIMAL,
-                "{version: 1, coordinators: [\"https://a\"], \"credential\": {api_key: {from: env, name: K}}, "
+                "{version: 1, coordinators: [\"https://a\"], \"credential\": {api_key: {from: env, "
+                "name: K}}, "
                 "host: {roles: []}, installer: {script: '/a'}}",
                 "version: 1\r\ncoordinators: [https://a]\r\n" CREDENTIAL HOST INSTALLER,
         };
@@ -337,7 +357,8 @@ static void test_yaml_forms(void **state) {
 
 /* Same bytes, same digest; one byte more, another one. */
 static void test_digest(void **state) {
-        _cleanup_(spec_freep) Spec *a = parse(MINIMAL), *b = parse(MINIMAL), *c = parse(MINIMAL "\n");
+        _cleanup_(spec_freep) Spec *a = parse(MINIMAL), *b = parse(MINIMAL),
+                                   *c = parse(MINIMAL "\n");
 
         assert_string_equal(a->digest, b->digest);
         assert_string_not_equal(a->digest, c->digest);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What is refused, word for word. Each row is a spec with its problems as they are printed, place included; the
- * file is called "s". A row that says nothing else about it has exactly one problem, so follow-up errors show up too.
+ * What is refused, word for word. Each row is a spec with its problems as they are printed, place
+ * included; the file is called "s". A row that says nothing else about it has exactly one problem,
+ * so follow-up errors show up too.
  */
 
 #include <setjmp.h>
@@ -34,8 +35,8 @@
 #define TOP_KEYS                                                                         \
         "version, coordinators, trust, credential, token, host, installer, retry, verify, " \
         "on_member, on_stale_runner, report, forget_credential"
-#define PIN_FORM                                                                                      \
-        "trust.pins: a pin is sha256// and the base64 of 32 bytes (44 characters with '=' at the "    \
+#define PIN_FORM                                                                                   \
+        "trust.pins: a pin is sha256// and the base64 of 32 bytes (44 characters with '=' at the " \
         "end); ece-enroll pin HOST:PORT prints it"
 #define SECRET_HINT "secrets do not belong in the spec; say where it is: {from: file, path: ...}"
 #define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -47,27 +48,32 @@ typedef struct Row {
 
 static const Row syntax_rows[] = {
         { "", "s:1:1: the document is empty; it must be a mapping that begins with version: 1" },
-        { "# nothing\n", "s:1:1: the document is empty; it must be a mapping that begins with version: 1" },
-        { "---\n...\n", "s:2:1: the document is empty; it must be a mapping that begins with version: 1" },
+        { "# nothing\n",
+          "s:1:1: the document is empty; it must be a mapping that begins with version: 1" },
+        { "---\n...\n",
+          "s:2:1: the document is empty; it must be a mapping that begins with version: 1" },
         { "- version\n", "s:1:1: the document is a list; it must be a mapping (key: value)" },
         { "version\n", "s:1:1: the document is a single value; it must be a mapping (key: value)" },
         { BASE "---\nversion: 1\n", "s:6:1: a second document begins; a spec is exactly one" },
         { BASE "? [a]\n: 1\n", "s:6:3: a key must be a single word, not a collection" },
-        { BASE "retry:\n\tsplay: 1s\n",
-          "s:7:1: not YAML: found character that cannot start any token (a tab; YAML indents with blanks only)" },
-        { BASE "retry: {splay: 1s\n",
-          "s:7:1: not YAML: did not find expected ',' or '}', while parsing a flow mapping that begins at line 6" },
-        { BASE "retry: \"1s\n",
-          "s:7:1: not YAML: found unexpected end of stream, while scanning a quoted scalar that begins at line 6" },
+        { BASE "retry:\n\tsplay: 1s\n", "s:7:1: not YAML: found character that cannot start any "
+                                        "token (a tab; YAML indents with blanks only)" },
+        { BASE "retry: {splay: 1s\n", "s:7:1: not YAML: did not find expected ',' or '}', while "
+                                      "parsing a flow mapping that begins at line 6" },
+        { BASE "retry: \"1s\n", "s:7:1: not YAML: found unexpected end of stream, while scanning a "
+                                "quoted scalar that begins at line 6" },
         { "%YAML 2.0\n---\nversion: 1\n", "s:1:1: not YAML: found incompatible YAML document" },
         { "%TAG !e! tag:example.com,2026:\n---\n" BASE,
           "s:1:1: the directive %TAG is not allowed; neither are tags" },
-        { BASE "on_member: \xff\n", "s:6:12: a byte that is not UTF-8; the spec must be UTF-8 text" },
-        { BASE "on_member: \xc0\xaf\n", "s:6:12: a byte that is not UTF-8; the spec must be UTF-8 text" },
+        { BASE "on_member: \xff\n",
+          "s:6:12: a byte that is not UTF-8; the spec must be UTF-8 text" },
+        { BASE "on_member: \xc0\xaf\n",
+          "s:6:12: a byte that is not UTF-8; the spec must be UTF-8 text" },
         { BASE "# \x1b[31m\n", "s:6:3: a control character; the spec must be printable text" },
         { BASE "on_member: \"verify\\0\"\n", "s:6:12: a value contains a NUL byte" },
         { BASE "# \xe2\x80\xa8\n", "s:6:3: a Unicode line separator; lines end in a newline" },
-        { BASE "report: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}\n", "s:6:37: nested deeper than 8 levels" },
+        { BASE "report: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}\n",
+          "s:6:37: nested deeper than 8 levels" },
         { BASE "on_member: &m verify\n",
           "s:6:12: anchors (&) are not allowed; write the value where it is needed" },
         { BASE "on_member: *m\n", "s:6:12: aliases (*) are not allowed; write the value itself" },
@@ -86,12 +92,14 @@ static const Row syntax_rows[] = {
         { BASE "on_member: # \xc3\xa4\n  w\xc3\xb6rd\n",
           "s:7:3: on_member must be one of verify, ignore, not 'w\xc3\xb6rd'" },
         { "\xef\xbb\xbf" BASE "retry: {\"\xc3\xa4\": 1, splay: 1}\n",
-          "s:6:9: unknown key '\xc3\xa4' in retry; allowed are splay, backoff, windows, give_up_after\n"
+          "s:6:9: unknown key '\xc3\xa4' in retry; allowed are splay, backoff, windows, "
+          "give_up_after\n"
           "s:6:25: retry.splay needs a unit: a duration such as 90s, 20m or 1h, not '1'" },
 };
 
 static const Row key_rows[] = {
-        { BASE "coordinator: x\n", "s:6:1: unknown key 'coordinator'; did you mean 'coordinators'?" },
+        { BASE "coordinator: x\n",
+          "s:6:1: unknown key 'coordinator'; did you mean 'coordinators'?" },
         { NO_HOST "host: {role: [allocator], roles: []}\n",
           "s:5:8: unknown key 'role' in host; did you mean 'roles'?" },
         { BASE "Retry: {}\n", "s:6:1: unknown key 'Retry'; did you mean 'retry'?" },
@@ -101,8 +109,8 @@ static const Row key_rows[] = {
         { BASE "roles: [proxy]\n", "s:6:1: unknown key 'roles'; it belongs in host" },
         { BASE "retry: {backoff: {mim: 1s}}\n",
           "s:6:19: unknown key 'mim' in retry.backoff; did you mean 'min'?" },
-        { BASE "trust: {insecure: true}\n",
-          "s:6:9: unknown key 'insecure' in trust; there is no switch that turns verification off" },
+        { BASE "trust: {insecure: true}\n", "s:6:9: unknown key 'insecure' in trust; there is no "
+                                            "switch that turns verification off" },
         { BASE "trust: {verify: false}\n",
           "s:6:9: unknown key 'verify' in trust; there is no switch that turns verification off" },
         { BASE "insecure: true\n",
@@ -124,34 +132,44 @@ static const Row key_rows[] = {
         { NO_HOST, "s:1:1: required key 'host' is missing" },
         { NO_INSTALLER, "s:1:1: required key 'installer' is missing" },
         { NO_HOST "host: {}\n", "s:5:1: required key 'roles' is missing in host" },
-        { NO_INSTALLER "installer: {force: true}\n", "s:5:1: required key 'script' is missing in installer" },
-        { BASE "report: {webhook: {}}\n", "s:6:10: required key 'url' is missing in report.webhook" },
+        { NO_INSTALLER "installer: {force: true}\n",
+          "s:5:1: required key 'script' is missing in installer" },
+        { BASE "report: {webhook: {}}\n",
+          "s:6:10: required key 'url' is missing in report.webhook" },
 };
 
 static const Row trust_rows[] = {
         { NO_COORDINATORS "coordinators: []\n",
           "s:5:15: coordinators is empty; name at least one, https://HOST:12443" },
-        { NO_COORDINATORS "coordinators: https://a\n", "s:5:15: coordinators must be a list, not a single value" },
+        { NO_COORDINATORS "coordinators: https://a\n",
+          "s:5:15: coordinators must be a list, not a single value" },
         { NO_COORDINATORS "coordinators: [http://192.0.2.10:12400]\n",
-          "s:5:16: coordinators: http:// is refused: ECE's port 12400 is plain HTTP and would show the "
+          "s:5:16: coordinators: http:// is refused: ECE's port 12400 is plain HTTP and would show "
+          "the "
           "credential to the network; use https:// with port 12443" },
         { NO_COORDINATORS "coordinators: [\"https://a:12400\"]\n",
-          "s:5:16: coordinators: port 12400 is ECE's plain HTTP and would show the credential to the "
+          "s:5:16: coordinators: port 12400 is ECE's plain HTTP and would show the credential to "
+          "the "
           "network; use port 12443" },
         { NO_COORDINATORS "coordinators: [\"https://a:12300\"]\n",
-          "s:5:16: coordinators: port 12300 is ECE's plain HTTP and would show the credential to the "
+          "s:5:16: coordinators: port 12300 is ECE's plain HTTP and would show the credential to "
+          "the "
           "network; use port 12443" },
         { NO_COORDINATORS "coordinators: [a.example]\n",
-          "s:5:16: coordinators: the scheme https:// is missing; a coordinator is written https://HOST:12443" },
+          "s:5:16: coordinators: the scheme https:// is missing; a coordinator is written "
+          "https://HOST:12443" },
         { NO_COORDINATORS "coordinators: [\"https://admin:s3cr3t@a\"]\n",
-          "s:5:16: coordinators: a user or password in the URL is refused; the key credential says where "
+          "s:5:16: coordinators: a user or password in the URL is refused; the key credential says "
+          "where "
           "they are" },
         { NO_COORDINATORS "coordinators: [https://a/api]\n",
           "s:5:16: coordinators: a path is refused; a coordinator is written https://HOST:12443" },
         { NO_COORDINATORS "coordinators: [\"https://a?x=1\"]\n",
-          "s:5:16: coordinators: a query ('?') is refused; a coordinator is written https://HOST:12443" },
+          "s:5:16: coordinators: a query ('?') is refused; a coordinator is written "
+          "https://HOST:12443" },
         { NO_COORDINATORS "coordinators: [\"https://a#x\"]\n",
-          "s:5:16: coordinators: a fragment ('#') is refused; a coordinator is written https://HOST:12443" },
+          "s:5:16: coordinators: a fragment ('#') is refused; a coordinator is written "
+          "https://HOST:12443" },
         { NO_COORDINATORS "coordinators: [\"https://a:0\", \"https://b:65536\", \"https://c:x\"]\n",
           "s:5:16: coordinators: the port must be a number from 1 to 65535\n"
           "s:5:31: coordinators: the port must be a number from 1 to 65535\n"
@@ -165,7 +183,8 @@ static const Row trust_rows[] = {
           "s:5:16: coordinators: between the brackets is no IPv6 address" },
         { NO_COORDINATORS "coordinators: [\"https://a b\"]\n",
           "s:5:16: coordinators: the host contains a blank at byte 2" },
-        { NO_COORDINATORS "coordinators: [\"https://\"]\n", "s:5:16: coordinators: the host is empty" },
+        { NO_COORDINATORS "coordinators: [\"https://\"]\n",
+          "s:5:16: coordinators: the host is empty" },
         { NO_COORDINATORS "coordinators: [https://A, https://a:12443]\n",
           "s:5:27: coordinators names https://a:12443 twice" },
         { NO_COORDINATORS "coordinators: [https://a, ~, [b]]\n",
@@ -173,11 +192,13 @@ static const Row trust_rows[] = {
           "s:5:30: coordinators must be a single value, not a list" },
         { BASE "trust: {ca_file: ca.pem}\n", "s:6:18: trust.ca_file does not start with '/'" },
         { BASE "trust: {ca_file: /a/../b}\n", "s:6:18: trust.ca_file has a component '.' or '..'" },
-        { BASE "trust: {pins: []}\n", "s:6:15: trust.pins is empty; leave the key out to pin nothing" },
+        { BASE "trust: {pins: []}\n",
+          "s:6:15: trust.pins is empty; leave the key out to pin nothing" },
         { BASE "trust: {pins: [\"sha1//AAAA\"]}\n", "s:6:16: " PIN_FORM },
         { BASE "trust: {pins: [\"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\"]}\n",
           "s:6:16: " PIN_FORM },
-        { BASE "trust: {pins: [\"" PIN "\", \"" PIN "\"]}\n", "s:6:72: trust.pins names this pin twice" },
+        { BASE "trust: {pins: [\"" PIN "\", \"" PIN "\"]}\n",
+          "s:6:72: trust.pins names this pin twice" },
 };
 
 static const Row secret_rows[] = {
@@ -185,34 +206,42 @@ static const Row secret_rows[] = {
           "s:1:1: required key 'credential' is missing; the token is minted by the coordinator "
           "(token.source: coordinator)" },
         { NO_CREDENTIAL "token: {source: file, path: /t}\n",
-          "s:1:1: required key 'credential' is missing; the coordinator is asked for the proof (verify.by)" },
-        { NO_CREDENTIAL "token: {source: file, path: /t}\nverify: {by: local}\non_stale_runner: replace\n",
-          "s:1:1: required key 'credential' is missing; a stale runner is replaced through the coordinator "
+          "s:1:1: required key 'credential' is missing; the coordinator is asked for the proof "
+          "(verify.by)" },
+        { NO_CREDENTIAL
+          "token: {source: file, path: /t}\nverify: {by: local}\non_stale_runner: replace\n",
+          "s:1:1: required key 'credential' is missing; a stale runner is replaced through the "
+          "coordinator "
           "(on_stale_runner: replace)" },
         { NO_CREDENTIAL "credential: {}\n",
           "s:5:13: credential is empty; exactly one of api_key, basic, bearer is needed" },
         { NO_CREDENTIAL "credential:\n  api_key: {from: env, name: K}\n"
                         "  basic: {user: a, password: {from: env, name: P}}\n",
-          "s:7:3: credential has both 'api_key' and 'basic'; exactly one of api_key, basic, bearer is allowed" },
+          "s:7:3: credential has both 'api_key' and 'basic'; exactly one of api_key, basic, bearer "
+          "is allowed" },
         { NO_CREDENTIAL "credential: hunter2\n",
-          "s:5:13: secrets do not belong in the spec; say where it is: {api_key: {from: file, path: ...}}" },
+          "s:5:13: secrets do not belong in the spec; say where it is: {api_key: {from: file, "
+          "path: ...}}" },
         { NO_CREDENTIAL "credential: {api_key: hunter2}\n", "s:5:23: " SECRET_HINT },
         { NO_CREDENTIAL "credential: {api_key: {value: hunter2}}\n", "s:5:24: " SECRET_HINT },
         { NO_CREDENTIAL "credential: {api_key: {hunter2}}\n",
           "s:5:24: unknown key in credential.api_key; allowed are from, name, path, argv" },
         { NO_CREDENTIAL "credential: {hunter2}\n",
           "s:5:14: unknown key in credential; allowed are api_key, basic, bearer" },
-        { NO_CREDENTIAL "credential: {basic: {user: admin, password: hunter2}}\n", "s:5:45: " SECRET_HINT },
+        { NO_CREDENTIAL "credential: {basic: {user: admin, password: hunter2}}\n",
+          "s:5:45: " SECRET_HINT },
         { NO_CREDENTIAL "credential: {basic: {password: {from: env, name: P}}}\n",
           "s:5:14: required key 'user' is missing in credential.basic" },
         { NO_CREDENTIAL "credential: {bearer: {user: \"a:b\", password: {from: env, name: P}}}\n",
-          "s:5:29: credential.bearer.user contains ':', which ends the name in HTTP authentication" },
+          "s:5:29: credential.bearer.user contains ':', which ends the name in HTTP "
+          "authentication" },
         { NO_CREDENTIAL "credential: {api_key: {name: k}}\n",
           "s:5:14: required key 'from' is missing in credential.api_key" },
         { NO_CREDENTIAL "credential: {api_key: {from: hunter2}}\n",
           "s:5:30: credential.api_key.from must be one of credential, file, command, env" },
         { NO_CREDENTIAL "credential: {api_key: {from: flie, path: /k}}\n",
-          "s:5:30: credential.api_key.from must be one of credential, file, command, env; did you mean 'file'?" },
+          "s:5:30: credential.api_key.from must be one of credential, file, command, env; did you "
+          "mean 'file'?" },
         { NO_CREDENTIAL "credential: {api_key: {from: file}}\n",
           "s:5:14: required key 'path' is missing in credential.api_key (from: file needs it)" },
         { NO_CREDENTIAL "credential: {api_key: {from: file, path: k}}\n",
@@ -220,12 +249,15 @@ static const Row secret_rows[] = {
         { NO_CREDENTIAL "credential: {api_key: {from: file, name: k, path: /k}}\n",
           "s:5:36: 'name' does not belong to from: file in credential.api_key" },
         { NO_CREDENTIAL "credential: {api_key: {from: credential, name: a/b}}\n",
-          "s:5:48: credential.api_key.name is not the name of a systemd credential (letters, digits, '.', "
+          "s:5:48: credential.api_key.name is not the name of a systemd credential (letters, "
+          "digits, '.', "
           "'_' and '-')" },
         { NO_CREDENTIAL "credential: {api_key: {from: env, name: 1A}}\n",
-          "s:5:41: credential.api_key.name is not the name of an environment variable (letters, digits and '_')" },
+          "s:5:41: credential.api_key.name is not the name of an environment variable (letters, "
+          "digits and '_')" },
         { NO_CREDENTIAL "credential: {api_key: {from: command, argv: /bin/true}}\n",
-          "s:5:45: credential.api_key.argv must be a list: the absolute path of a program, then its arguments" },
+          "s:5:45: credential.api_key.argv must be a list: the absolute path of a program, then "
+          "its arguments" },
         { NO_CREDENTIAL "credential: {api_key: {from: command, argv: [true]}}\n",
           "s:5:46: credential.api_key.argv must begin with the absolute path of a program" },
         { NO_CREDENTIAL "credential: {api_key: {from: command, argv: [/bin/true, \"a\\nb\"]}}\n",
@@ -237,7 +269,8 @@ static const Row secret_rows[] = {
         { BASE "token: {source: eyJhbGciOiJIUzI1NiJ9.e30.c2ln}\n",
           "s:6:17: secrets do not belong in the spec; say where it is: {source: file, path: ...}" },
         { BASE "token: {source: coordinators}\n",
-          "s:6:17: token.source must be one of coordinator, credential, file, command; did you mean "
+          "s:6:17: token.source must be one of coordinator, credential, file, command; did you "
+          "mean "
           "'coordinator'?" },
         { BASE "token: {source: file}\n",
           "s:6:17: required key 'path' is missing in token (source: file needs it)" },
@@ -245,12 +278,15 @@ static const Row secret_rows[] = {
           "s:6:30: 'path' does not belong to source: coordinator in token" },
         { BASE "token: {source: {from: env, name: T}}\n",
           "s:6:24: token.source.from must be one of credential, file, command" },
-        { BASE "token: {source: {from: file, path: /t}, path: /u}\n", "s:6:41: 'path' belongs into token.source here" },
+        { BASE "token: {source: {from: file, path: /t}, path: /u}\n",
+          "s:6:41: 'path' belongs into token.source here" },
         { BASE "token: {source: file, path: /t, persistent: true}\n",
-          "s:6:45: token.persistent: true needs token.source: coordinator; a token minted elsewhere is not "
+          "s:6:45: token.persistent: true needs token.source: coordinator; a token minted "
+          "elsewhere is not "
           "ours to delete" },
         { BASE "report: {webhook: {url: https://a, hmac_key: hunter2}}\n", "s:6:46: " SECRET_HINT },
-        { BASE "report: {webhook: {url: http://a}}\n", "s:6:25: report.webhook.url must begin with https://" },
+        { BASE "report: {webhook: {url: http://a}}\n",
+          "s:6:25: report.webhook.url must begin with https://" },
         { BASE "report: {webhook: {url: \"https://u:p@a/\"}}\n",
           "s:6:25: report.webhook.url must not hold a user or password" },
         { BASE "report: {webhook: {url: https://a/\\x}}\n",
@@ -258,7 +294,8 @@ static const Row secret_rows[] = {
 };
 
 static const Row host_rows[] = {
-        { NO_HOST "host: {roles: allocator}\n", "s:5:15: host.roles must be a list, not a single value" },
+        { NO_HOST "host: {roles: allocator}\n",
+          "s:5:15: host.roles must be a list, not a single value" },
         { NO_HOST "host: {roles: [alocator]}\n",
           "s:5:16: 'alocator' is not a role; did you mean 'allocator'?" },
         { NO_HOST "host: {roles: [ALLOCATOR]}\n",
@@ -266,16 +303,20 @@ static const Row host_rows[] = {
         { NO_HOST "host: {roles: [kibana]}\n",
           "s:5:16: 'kibana' is not a role; the roles are allocator, coordinator, director, proxy" },
         { NO_HOST "host: {roles: [Controller]}\n",
-          "s:5:16: 'Controller' is not a role; what the Cloud UI shows as Controller is called coordinator" },
+          "s:5:16: 'Controller' is not a role; what the Cloud UI shows as Controller is called "
+          "coordinator" },
         { NO_HOST "host: {roles: [beats-runner]}\n",
           "s:5:16: 'beats-runner' is a role that ECE assigns by itself; it can't be asked for" },
         { NO_HOST "host: {roles: [proxy, proxy]}\n", "s:5:23: host.roles names 'proxy' twice" },
         { NO_HOST "host: {roles: [allocator, coordinator]}\n",
-          "s:5:15: warning: host.roles: ECE advises against allocator and coordinator on the same host: "
+          "s:5:15: warning: host.roles: ECE advises against allocator and coordinator on the same "
+          "host: "
           "deployments then compete with the control plane for memory" },
-        { NO_HOST "host: {roles: [], runner_id: \"a b\"}\n", "s:5:30: host.runner_id contains a blank at byte 2" },
+        { NO_HOST "host: {roles: [], runner_id: \"a b\"}\n",
+          "s:5:30: host.runner_id contains a blank at byte 2" },
         { NO_HOST "host: {roles: [], runner_id: \"a'b\"}\n",
-          "s:5:30: host.runner_id contains ' at byte 2; allowed are letters, digits, '.', '_' and '-'" },
+          "s:5:30: host.runner_id contains ' at byte 2; allowed are letters, digits, '.', '_' and "
+          "'-'" },
         { NO_HOST "host: {roles: [], runner_id: ..}\n",
           "s:5:30: host.runner_id is '..', which means a directory" },
         { NO_HOST "host: {roles: [], runner_id: \"\"}\n", "s:5:30: host.runner_id is empty" },
@@ -285,8 +326,10 @@ static const Row host_rows[] = {
           "s:5:28: host.host_ip must be auto or an IPv4 or IPv6 address" },
         { NO_HOST "host: {roles: [], host_ip: 127.0.0.1}\n",
           "s:5:28: host.host_ip is a loopback address; other hosts could not reach it" },
-        { NO_HOST "host: {roles: [], host_ip: 224.0.0.1}\n", "s:5:28: host.host_ip is a multicast address" },
-        { NO_HOST "host: {roles: [], host_ip: \"::\"}\n", "s:5:28: host.host_ip is the unspecified address" },
+        { NO_HOST "host: {roles: [], host_ip: 224.0.0.1}\n",
+          "s:5:28: host.host_ip is a multicast address" },
+        { NO_HOST "host: {roles: [], host_ip: \"::\"}\n",
+          "s:5:28: host.host_ip is the unspecified address" },
         { NO_HOST "host: {roles: [], capacity: 8191}\n",
           "s:5:29: host.capacity must be between 8192 and 16777216, not 8191" },
         { NO_HOST "host: {roles: [], capacity: \"65536\"}\n",
@@ -302,7 +345,8 @@ static const Row host_rows[] = {
         { NO_HOST "host: {roles: [], memory_settings: {runer: {xms: 1G, xmx: 1G}}}\n",
           "s:5:37: unknown key 'runer' in host.memory_settings; did you mean 'runner'?" },
         { NO_HOST "host: {roles: [], memory_settings: {kibana: {}}}\n",
-          "s:5:37: unknown key 'kibana' in host.memory_settings; allowed are runner, allocator, zookeeper, "
+          "s:5:37: unknown key 'kibana' in host.memory_settings; allowed are runner, allocator, "
+          "zookeeper, "
           "director, constructor, admin-console" },
         { NO_HOST "host: {roles: [], memory_settings: {runner: 1G}}\n",
           "s:5:45: host.memory_settings.runner must be a mapping such as {xms: 1G, xmx: 1G}" },
@@ -311,7 +355,8 @@ static const Row host_rows[] = {
         { NO_HOST "host: {roles: [], memory_settings: {runner: {xms: 1G, xmx: 1G, heap: 1G}}}\n",
           "s:5:64: unknown key 'heap' in host.memory_settings.runner; allowed are xms, xmx" },
         { NO_HOST "host: {roles: [], memory_settings: {runner: {xms: 1G, xmx: 1.5G}}}\n",
-          "s:5:60: host.memory_settings.runner.xmx must be a whole number with unit K, M or G, such as 1G" },
+          "s:5:60: host.memory_settings.runner.xmx must be a whole number with unit K, M or G, "
+          "such as 1G" },
         { NO_HOST "host: {roles: [], memory_settings: {runner: {xms: 2G, xmx: 1024M}}}\n",
           "s:5:51: host.memory_settings.runner.xms (2G) is greater than xmx (1024M)" },
         { NO_HOST "host: {roles: [], allocator_tags: {disk: \"s d\"}}\n",
@@ -321,43 +366,56 @@ static const Row host_rows[] = {
         { NO_HOST "host: {roles: [], allocator_tags: {\"a,b:c\": d}}\n",
           "s:5:36: host.allocator_tags: the tag has a tag that is not of the form key:value" },
         { NO_HOST "host: {roles: [], external_hostnames: [a_b]}\n",
-          "s:5:40: host.external_hostnames contains _ at byte 2; allowed are letters, digits, '.', '-' and ','" },
+          "s:5:40: host.external_hostnames contains _ at byte 2; allowed are letters, digits, '.', "
+          "'-' and ','" },
         { NO_HOST "host: {roles: [], external_hostnames: [a.example, A.example]}\n",
           "s:5:51: host.external_hostnames names 'a.example' twice" },
 };
 
 static const Row installer_rows[] = {
-        { NO_INSTALLER "installer: {script: ece.sh}\n", "s:5:21: installer.script does not start with '/'" },
+        { NO_INSTALLER "installer: {script: ece.sh}\n",
+          "s:5:21: installer.script does not start with '/'" },
         { NO_INSTALLER "installer: {script: /a, sha256: abc}\n",
           "s:5:33: installer.sha256 must be 64 hexadecimal digits" },
         { NO_INSTALLER "installer: {script: /a, version: \"4.0\"}\n",
           "s:5:34: installer.version is not of the form N.N.N or N.N.N-suffix" },
         { NO_INSTALLER "installer: {script: /a, version: \"4.0.a[0]\"}\n",
-          "s:5:34: installer.version contains [ at byte 6; allowed are letters, digits, '.' and '-'" },
+          "s:5:34: installer.version contains [ at byte 6; allowed are letters, digits, '.' and "
+          "'-'" },
         { NO_INSTALLER "installer: {script: /a, user: root}\n",
-          "s:5:31: installer.user must not be root: the installer refuses a uid or gid below 1000" },
+          "s:5:31: installer.user must not be root: the installer refuses a uid or gid below "
+          "1000" },
         { NO_INSTALLER "installer: {script: /a, user: 1000}\n",
           "s:5:31: installer.user must be the user's name, not a number" },
         { NO_INSTALLER "installer: {script: /a, user: \"a b\"}\n",
-          "s:5:31: installer.user must be a user name: a letter or '_', then letters, digits, '_', '-' and "
+          "s:5:31: installer.user must be a user name: a letter or '_', then letters, digits, '_', "
+          "'-' and "
           "'.', at most 32" },
         { NO_INSTALLER "installer: {script: /a, engine: podmann}\n",
-          "s:5:33: installer.engine must be one of docker, podman, not 'podmann'; did you mean 'podman'?" },
+          "s:5:33: installer.engine must be one of docker, podman, not 'podmann'; did you mean "
+          "'podman'?" },
         { NO_INSTALLER "installer: {script: /a, engine_socket: \"unix:///run/docker.sock\"}\n",
-          "s:5:40: installer.engine_socket contains : at byte 5; allowed are letters, digits, '.', '_', '-' "
+          "s:5:40: installer.engine_socket contains : at byte 5; allowed are letters, digits, '.', "
+          "'_', '-' "
           "and '/'" },
-        { NO_INSTALLER "installer: {script: /a, engine_socket: /" "0123456789012345678901234567890123456789"
-                       "0123456789012345678901234567890123456789" "0123456789012345678901234567}\n",
+        { NO_INSTALLER "installer: {script: /a, engine_socket: /"
+                       "0123456789012345678901234567890123456789"
+                       "0123456789012345678901234567890123456789"
+                       "0123456789012345678901234567}\n",
           "s:5:40: installer.engine_socket is longer than 107 bytes" },
         { NO_INSTALLER "installer: {script: /a, docker_registry: https://r}\n",
-          "s:5:42: installer.docker_registry contains / at byte 7; allowed are letters, digits, '.', '-' and ':'" },
+          "s:5:42: installer.docker_registry contains / at byte 7; allowed are letters, digits, "
+          "'.', '-' and ':'" },
         { NO_INSTALLER "installer: {script: /a, ece_docker_repository: Cloud}\n",
-          "s:5:48: installer.ece_docker_repository contains C at byte 1; allowed are lower-case letters, "
+          "s:5:48: installer.ece_docker_repository contains C at byte 1; allowed are lower-case "
+          "letters, "
           "digits, '.', '_', '-' and '/'" },
         { NO_INSTALLER "installer: {script: /a, prepull: yes}\n",
-          "s:5:34: installer.prepull must be true or false; 'yes' is a text in YAML 1.2, write true" },
+          "s:5:34: installer.prepull must be true or false; 'yes' is a text in YAML 1.2, write "
+          "true" },
         { NO_INSTALLER "installer: {script: /a, prepull: Off}\n",
-          "s:5:34: installer.prepull must be true or false; 'Off' is a text in YAML 1.2, write false" },
+          "s:5:34: installer.prepull must be true or false; 'Off' is a text in YAML 1.2, write "
+          "false" },
         { NO_INSTALLER "installer: {script: /a, prepull: \"true\"}\n",
           "s:5:34: installer.prepull must be true or false, in lower case and without quotes" },
         { NO_INSTALLER "installer: {script: /a, force: 1}\n",
@@ -367,24 +425,31 @@ static const Row installer_rows[] = {
         { NO_INSTALLER "installer: {script: /a, timeout_factor: 100.1}\n",
           "s:5:41: installer.timeout_factor is greater than 100" },
         { NO_INSTALLER "installer: {script: /a, selinux: true}\n",
-          "s:5:34: installer.selinux: true needs installer.engine: podman; the installer ignores it with docker" },
+          "s:5:34: installer.selinux: true needs installer.engine: podman; the installer ignores "
+          "it with docker" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [--roles-token, x]}\n",
-          "s:5:38: installer.extra_args: '--roles-token' is refused; the token is handed over by the agent; "
+          "s:5:38: installer.extra_args: '--roles-token' is refused; the token is handed over by "
+          "the agent; "
           "secrets do not belong in the spec" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [--debug, --podman, --help]}\n",
           "s:5:47: installer.extra_args: '--podman' is refused; use the key installer.engine\n"
-          "s:5:57: installer.extra_args: '--help' is refused; the installer would print its help and exit 0" },
+          "s:5:57: installer.extra_args: '--help' is refused; the installer would print its help "
+          "and exit 0" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [--debug, help]}\n",
-          "s:5:47: installer.extra_args: 'help' is refused; the installer would print its help and exit 0" },
+          "s:5:47: installer.extra_args: 'help' is refused; the installer would print its help and "
+          "exit 0" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [--environment-metadata, \"{}\"]}\n",
-          "s:5:38: installer.extra_args: '--environment-metadata' is refused; the installer garbles its value\n"
-          "s:5:62: installer.extra_args: an argument contains { at byte 1; allowed are letters, digits and "
+          "s:5:38: installer.extra_args: '--environment-metadata' is refused; the installer "
+          "garbles its value\n"
+          "s:5:62: installer.extra_args: an argument contains { at byte 1; allowed are letters, "
+          "digits and "
           "any of . _ : , / = + @ -" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [x, --config-file, /a, /b]}\n",
           "s:5:38: installer.extra_args: a value must follow its option; this one follows none\n"
           "s:5:60: installer.extra_args: a value must follow its option; this one follows none" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [--a=b]}\n",
-          "s:5:38: installer.extra_args: the installer wants option and value as two items, without '='" },
+          "s:5:38: installer.extra_args: the installer wants option and value as two items, "
+          "without '='" },
         { NO_INSTALLER "installer: {script: /a, extra_args: [--a, \"\", -x]}\n",
           "s:5:43: installer.extra_args: an argument is empty\n"
           "s:5:47: installer.extra_args: an argument does not start with '--'" },
@@ -401,15 +466,17 @@ static const Row time_rows[] = {
           "s:6:24: retry.backoff.min (2m) must not be longer than retry.backoff.max (1m)" },
         { BASE "retry: {backoff: {max: 1s}}\n",
           "s:6:24: retry.backoff.min (5s) must not be longer than retry.backoff.max (1s)" },
-        { BASE "retry: {give_up_after: 19m}\n",
-          "s:6:24: retry.give_up_after (19m) must not be shorter than installer.attempt_timeout (20m)" },
+        { BASE "retry: {give_up_after: 19m}\n", "s:6:24: retry.give_up_after (19m) must not be "
+                                                "shorter than installer.attempt_timeout (20m)" },
         { BASE "retry: {splay: 4h}\n",
           "s:6:16: retry.splay (4h) must be shorter than retry.give_up_after (4h)" },
-        { BASE "token: {validity: 59s}\n", "s:6:19: token.validity must be between 1m and 1d, not 59s" },
-        { BASE "token: {validity: 20m}\n",
-          "s:6:19: token.validity (20m) must be at least 60s longer than installer.attempt_timeout (20m)" },
+        { BASE "token: {validity: 59s}\n",
+          "s:6:19: token.validity must be between 1m and 1d, not 59s" },
+        { BASE "token: {validity: 20m}\n", "s:6:19: token.validity (20m) must be at least 60s "
+                                           "longer than installer.attempt_timeout (20m)" },
         { NO_INSTALLER "installer: {script: /a, attempt_timeout: 1h}\n",
-          "s:5:42: token.validity (1h) must be at least 60s longer than installer.attempt_timeout (1h)" },
+          "s:5:42: token.validity (1h) must be at least 60s longer than installer.attempt_timeout "
+          "(1h)" },
         { BASE "verify: {by: remote}\n",
           "s:6:14: verify.by must be one of coordinator, local, both, not 'remote'" },
         { BASE "verify: {timeout: 30s}\n",
@@ -417,8 +484,10 @@ static const Row time_rows[] = {
         { BASE "on_stale_runner: delete\n",
           "s:6:18: on_stale_runner must be one of refuse, replace, not 'delete'" },
         { NO_CREDENTIAL "credential: {api_key: {from: env, name: K}}\nforget_credential: true\n",
-          "s:6:20: warning: forget_credential: true has no effect here: the credential is in no file" },
-        /* The one with everything: nothing hides anything, and nothing is blamed for something else. */
+          "s:6:20: warning: forget_credential: true has no effect here: the credential is in no "
+          "file" },
+        /* The one with everything: nothing hides anything, and nothing is blamed for something
+           else. */
         { "version: 1\n"
           "coordinators: [ftp://a]\n"
           "credential: {api_key: k}\n"
@@ -432,7 +501,8 @@ static const Row time_rows[] = {
           "  force: on\n"
           "retry: none\n"
           "verify: {timeout: 1s, stable_for: 1s}\n",
-          "s:2:16: coordinators: the scheme https:// is missing; a coordinator is written https://HOST:12443\n"
+          "s:2:16: coordinators: the scheme https:// is missing; a coordinator is written "
+          "https://HOST:12443\n"
           "s:3:23: " SECRET_HINT "\n"
           "s:4:19: token.validity must be a duration such as 90s, 20m or 1h, not 'soon'\n"
           "s:5:1: required key 'roles' is missing in host\n"
@@ -484,8 +554,9 @@ ROWS_TEST(time)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_syntax), cmocka_unit_test(test_key),       cmocka_unit_test(test_trust),
-                cmocka_unit_test(test_secret), cmocka_unit_test(test_host),      cmocka_unit_test(test_installer),
+                cmocka_unit_test(test_syntax), cmocka_unit_test(test_key),
+                cmocka_unit_test(test_trust),  cmocka_unit_test(test_secret),
+                cmocka_unit_test(test_host),   cmocka_unit_test(test_installer),
                 cmocka_unit_test(test_time),
         };
 

@@ -135,6 +135,7 @@ static const char *const no_tokens[] = {
         "e30.e30.c2/n",
         "e31.e30.c2ln",        /* stray bits: a second spelling of the same bytes */
         "e30.e.c2ln",          /* a digit that encodes nothing */
+        "e30.e30gA.c2ln",      /* the same, of zeros, behind a blank */
         "e30.W10.c2ln",        /* [] */
         "W10.e30.c2ln",
         "e30.bnVsbA.c2ln",     /* null */

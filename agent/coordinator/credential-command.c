@@ -164,7 +164,7 @@ static int judge_end(const char *program, int collected, int status, Observation
         if (collected == -ETIME)
                 return refuse(refusal, "command-failed", program, "it did not end in time and was killed");
         if (collected < 0)
-                return refuse(refusal, "command-failed", program, "its output can't be read");
+                return refuse(refusal, "command-failed", program, strerror(-collected));
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
                 return 1;
         if (WIFEXITED(status))

@@ -3,11 +3,11 @@
 /*
  * Classification: which row of the table (reasons.c, reason-matches.c) fits an observation best.
  *
- * A code says more than a number: ECE answers 403 with two opposite meanings and 200 with errors, and an installer's
- * status 1 is the script's or the container's. So an exact code beats a prefix, a longer prefix a
- * shorter one, and any code beats a number. Among equals the exact number beats the range, the range beats "any".
- * Each origin ends in a row that fits everything, so the function is total; what is unknown is taken for
- * something that passes, and the deadline bounds it.
+ * A code says more than a number: ECE answers 403 with two opposite meanings and 200 with errors,
+ * and an installer's status 1 is the script's or the container's. So an exact code beats a prefix,
+ * a longer prefix a shorter one, and any code beats a number. Among equals the exact number beats
+ * the range, the range beats "any". Each origin ends in a row that fits everything, so the function
+ * is total; what is unknown is taken for something that passes, and the deadline bounds it.
  */
 
 #include "engine/classify.h"
@@ -106,7 +106,8 @@ const char *reason_match_number(const ReasonMatch *match, char buffer[static REA
         return buffer;
 }
 
-/* "SENTENCE (WHERE): DETAIL"; what an unknown code was stands in the text, or nobody could look it up. */
+/* "SENTENCE (WHERE): DETAIL"; what an unknown code was stands in the text, or nobody could look
+ * it up. */
 static void write_text(const Reason *reason, const Observation *seen, bool unknown,
                        char ret[static OUTCOME_TEXT_SIZE]) {
         char text[2 * OUTCOME_TEXT_SIZE];

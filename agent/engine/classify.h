@@ -4,10 +4,10 @@
 /*
  * The classification: one table from what was observed to what it means.
  *
- * Each Reason has a stable id, a class, the exit code it ends a run with, a sentence and a remedy. Each
- * match row leads from (origin, number, code) to a Reason; the most specific row wins, and each origin has
- * a last row for what is unknown, which is transient with a bound (the deadline). `ece-enroll explain` prints this table and the
- * manual's page of reasons is made from it.
+ * Each Reason has a stable id, a class, the exit code it ends a run with, a sentence and a remedy.
+ * Each match row leads from (origin, number, code) to a Reason; the most specific row wins, and
+ * each origin has a last row for what is unknown, which is transient with a bound (the deadline).
+ * `ece-enroll explain` prints this table and the manual's page of reasons is made from it.
  */
 
 #include "model/outcome.h"
@@ -42,6 +42,6 @@ const ReasonMatch *reason_match_at(size_t n); /* NULL after the last */
 #define REASON_NUMBER_SIZE 16
 const char *reason_match_number(const ReasonMatch *match, char buffer[static REASON_NUMBER_SIZE]);
 
-/* Pure and total: every observation has an Outcome; ORIGIN_NONE gives OUTCOME_OK. Text is sentence + where +
- * detail, bounded. A retry_after_us makes a transient class CLASS_THROTTLED. */
+/* Pure and total: every observation has an Outcome; ORIGIN_NONE gives OUTCOME_OK. Text is
+ * sentence + where + detail, bounded. A retry_after_us makes a transient class CLASS_THROTTLED. */
 void classify(const Observation *seen, Outcome *ret);

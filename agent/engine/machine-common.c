@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What means the same in every state: failures by class, an installer's end, the wall, a stop, a changed spec.
+ * What means the same in every state: failures by class, an installer's end, the wall, a stop, a
+ * changed spec.
  */
 
 #include "engine/machine-step.h"
 
-/* A refused credential has the benefit of the doubt for a bounded number of times in a row: a coordinator
- * whose security cluster is just starting refuses good ones too. */
+/* A refused credential has the benefit of the doubt for a bounded number of times in a row: a
+ * coordinator whose security cluster is just starting refuses good ones too. */
 bool step_is_final_failure(Step *s) {
         switch (s->event->class) {
         case CLASS_PERMANENT:
@@ -79,8 +80,9 @@ static int deadline_exit_code(const Machine *m) {
         return m->last_class != CLASS_OK ? m->last_exit_code : EXIT_TRANSIENT;
 }
 
-/* The wall is reached. What may be running on the host is stopped and settled first, everything else ends
- * here. `end` stays set on the way: BACKOFF, through which all detours lead, then means FAILED. */
+/* The wall is reached. What may be running on the host is stopped and settled first, everything
+ * else ends here. `end` stays set on the way: BACKOFF, through which all detours lead, then
+ * means FAILED. */
 void step_give_up(Step *s) {
         int exit_code = deadline_exit_code(&s->m);
 
@@ -156,8 +158,8 @@ static bool stop_installer(Step *s) {
 }
 
 /*
- * The daemon leaves at once: an installer lives on with the keeper and is adopted at the next start.
- * A run in the foreground takes its installer with it, unless it is told a second time.
+ * The daemon leaves at once: an installer lives on with the keeper and is adopted at the next
+ * start. A run in the foreground takes its installer with it, unless it is told a second time.
  */
 void step_stop(Step *s) {
         bool again = s->m.stop_signal != 0;

@@ -3,9 +3,10 @@
 /*
  * The ways into the states, and the few verbs that the states share.
  *
- * Each enter_*() leaves the machine complete: timers of the old state disarmed, the new one's first question asked
- * and guarded. Whoever is on the way out (wall reached, stop signal) can't be sent round again: BACKOFF and
- * FAILED, through which every detour leads, turn such a machine towards its exit.
+ * Each enter_*() leaves the machine complete: timers of the old state disarmed, the new one's first
+ * question asked and guarded. Whoever is on the way out (wall reached, stop signal) can't be sent
+ * round again: BACKOFF and FAILED, through which every detour leads, turn such a machine towards
+ * its exit.
  */
 
 #include <assert.h>
@@ -25,8 +26,8 @@ void step_disarm(Step *s, Timer timer) {
         s->m.armed_us[timer] = USEC_INFINITY;
 }
 
-/* An operation is under way exactly while its guard is armed. Before the first spec there may be no policy
- * worth the name; a guard of nothing would fire before any answer. */
+/* An operation is under way exactly while its guard is armed. Before the first spec there may be
+ * no policy worth the name; a guard of nothing would fire before any answer. */
 void step_operate(Step *s, ActionKind kind) {
         step_world(s, kind);
         step_arm(s, TIMER_GUARD, s->policy->guard_us > 0 ? s->policy->guard_us : USEC_PER_MINUTE);
@@ -36,7 +37,8 @@ void step_answered(Step *s) {
         step_disarm(s, TIMER_GUARD);
 }
 
-/* A failure that was reported is an answer; without one (guard, lost keeper, wall, stop) it may still come. */
+/* A failure that was reported is an answer; without one (guard, lost keeper, wall, stop) it may
+ * still come. */
 void step_abandon(Step *s) {
         bool fired = s->event->kind == EVENT_TIMER && s->event->timer == TIMER_GUARD;
 
@@ -79,7 +81,8 @@ void step_end_enrollment(Step *s) {
         s->m.end = END_NONE;
 }
 
-/* The common part of all entries. Only the wall stays armed; what belonged to the old state is forgotten. */
+/* The common part of all entries. Only the wall stays armed; what belonged to the old state is
+ * forgotten. */
 static void enter(Step *s, State state) {
         s->m.state = state;
         s->m.since_us = s->now_us;
@@ -108,7 +111,8 @@ static bool entered_new_spec(Step *s) {
         return true;
 }
 
-/* What a token was minted for and an image was pulled for stands in the spec: both start over with it. */
+/* What a token was minted for and an image was pulled for stands in the spec: both start over
+ * with it. */
 void enter_loading(Step *s) {
         enter(s, STATE_LOADING);
         if (s->m.token_held)
@@ -143,7 +147,8 @@ void enter_preparing(Step *s) {
         step_arm(s, TIMER_GUARD, longest > s->policy->guard_us ? longest : s->policy->guard_us);
 }
 
-/* Exit code of a run whose windows are spent: 75, unless the last trouble is of a kind that needs a person. */
+/* Exit code of a run whose windows are spent: 75, unless the last trouble is of a kind that
+ * needs a person. */
 static int windows_exit_code(const Machine *m) {
         switch (m->last_class) {
         case CLASS_HOST:
@@ -162,8 +167,8 @@ static int windows_exit_code(const Machine *m) {
         return EXIT_TRANSIENT;
 }
 
-/* The window is counted, and saved, before the request goes out: a reply that gets lost has minted all
- * the same. */
+/* The window is counted, and saved, before the request goes out: a reply that gets lost has
+ * minted all the same. */
 void enter_minting(Step *s) {
         if (s->m.window >= s->policy->windows) {
                 enter_failed(s, END_WINDOWS, windows_exit_code(&s->m));

@@ -3,12 +3,13 @@
 /*
  * The graph of the machine, found by driving the machine.
  *
- * For each state a plausible machine is taken, changed in up to three of its facts and policies (the guards of
- * the graph), and given each event with each class, membership and timer. Every change of state that comes out
- * is an edge. Nothing is declared twice, so the graph in the manual can't drift from the code.
+ * For each state a plausible machine is taken, changed in up to three of its facts and policies
+ * (the guards of the graph), and given each event with each class, membership and timer. Every
+ * change of state that comes out is an edge. Nothing is declared twice, so the graph in the manual
+ * can't drift from the code.
  *
- * Three facts at a time are enough: no edge hangs on four. Facts that can't be true in a state (a stop signal
- * while PROBING) are not set there, or the graph would show ways that nobody can go.
+ * Three facts at a time are enough: no edge hangs on four. Facts that can't be true in a state (a
+ * stop signal while PROBING) are not set there, or the graph would show ways that nobody can go.
  */
 
 #include <assert.h>
@@ -30,7 +31,8 @@ typedef enum Fact {
         _FACT_MAX,
 } Fact;
 
-/* The edges found: for each pair of states, a bit for each event and, behind them, for each timer. */
+/* The edges found: for each pair of states, a bit for each event and, behind them, for each
+ * timer. */
 typedef struct Graph {
         uint32_t edge[_STATE_MAX][_STATE_MAX];
 } Graph;

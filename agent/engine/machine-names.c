@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The words for states, events, timers and actions. Those of the states are public (status.json, hooks, journal) and
- * are what the record keeps; the others are for the graph in the manual and for debug lines.
+ * The words for states, events, timers and actions. Those of the states are public (status.json,
+ * hooks, journal) and are what the record keeps; the others are for the graph in the manual and for
+ * debug lines.
  */
 
 #include <assert.h>

@@ -3,8 +3,9 @@
 /*
  * The states in which an installer of ours may live: INSTALLING, TERMINATING, SETTLING.
  *
- * None of them is left towards another installer without proof. A lost keeper, a silent one and a refusal all lead
- * back to PREFLIGHT, which asks the keeper what it holds before anything else happens.
+ * None of them is left towards another installer without proof. A lost keeper, a silent one and a
+ * refusal all lead back to PREFLIGHT, which asks the keeper what it holds before anything else
+ * happens.
  */
 
 #include "engine/machine-step.h"
@@ -64,7 +65,8 @@ void state_installing(Step *s) {
         }
 }
 
-/* The end may still be a good one: the installer can finish in the moment in which it is told to stop. */
+/* The end may still be a good one: the installer can finish in the moment in which it is told to
+ * stop. */
 void state_terminating(Step *s) {
         switch (s->event->kind) {
         case EVENT_INSTALL_EXITED:
@@ -107,8 +109,8 @@ static void settled(Step *s) {
                 enter_preflight(s);
 }
 
-/* Without proof nothing starts again. A permanent failure is told all the same and not held up by it; the
- * record keeps `unsettled`, so whoever tries again begins by settling. */
+/* Without proof nothing starts again. A permanent failure is told all the same and not held up
+ * by it; the record keeps `unsettled`, so whoever tries again begins by settling. */
 static void not_settled(Step *s) {
         if (s->m.next == STATE_FAILED) {
                 step_abandon(s);

@@ -3,8 +3,8 @@
 /*
  * The states that talk to the coordinator: PROBING, PREPARING, MINTING, VERIFYING.
  *
- * The order is the promise: look first, pull second, mint third, so that running the agent on a member costs one
- * question and mints nothing, and no token grows old while an image is pulled.
+ * The order is the promise: look first, pull second, mint third, so that running the agent on a
+ * member costs one question and mints nothing, and no token grows old while an image is pulled.
  */
 
 #include "engine/machine-step.h"
@@ -32,9 +32,10 @@ static void refuse(Step *s) {
 }
 
 /*
- * A disconnected runner under our id and our address. Our own unfinished work is simply finished; a member that
- * is coming up again is waited for; anything else is a stale host of which only the spec can say whether it
- * may be replaced. It is replaced once; if it is still there, after a pause.
+ * A disconnected runner under our id and our address. Our own unfinished work is simply finished; a
+ * member that is coming up again is waited for; anything else is a stale host of which only the
+ * spec can say whether it may be replaced. It is replaced once; if it is still there, after a
+ * pause.
  */
 static void found_disconnected(Step *s) {
         if (s->m.half_joined) {
@@ -113,7 +114,8 @@ void state_probing(Step *s) {
         }
 }
 
-/* A failed pull leads back to PROBING, so that the look is still the last thing before a token is minted. */
+/* A failed pull leads back to PROBING, so that the look is still the last thing before a token
+ * is minted. */
 void state_preparing(Step *s) {
         switch (s->event->kind) {
         case EVENT_PREPARED:
@@ -164,8 +166,9 @@ static void minted(Step *s) {
         install_or_mint(s);
 }
 
-/* A request that surely had no effect gives its window back: an unreachable coordinator must not use up
- * the budget of tokens. A guard that fires proves nothing, so there the window stays spent. */
+/* A request that surely had no effect gives its window back: an unreachable coordinator must not
+ * use up the budget of tokens. A guard that fires proves nothing, so there the window stays
+ * spent. */
 static void mint_failed(Step *s) {
         if (s->event->kind == EVENT_FAILED && !s->event->maybe_minted && s->m.window > 0)
                 s->m.window--;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The states before any secret is spent, and those that wait: LOADING, UNCONFIGURED, PREFLIGHT, BACKOFF,
- * ENROLLED, FAILED, STOPPING.
+ * The states before any secret is spent, and those that wait: LOADING, UNCONFIGURED, PREFLIGHT,
+ * BACKOFF, ENROLLED, FAILED, STOPPING.
  *
- * Each switch names every event, so that a new one can't be forgotten anywhere; those in the last group
- * do not concern the state (late answers, mostly) and change nothing.
+ * Each switch names every event, so that a new one can't be forgotten anywhere; those in the last
+ * group do not concern the state (late answers, mostly) and change nothing.
  */
 
 #include "engine/machine-step.h"
 
 /*
- * Does the enrollment on record go on, or does another one begin? Another one, when none is under way; when the
- * wall of the old one was passed while nobody was there to see it; and for each `ece-enroll run`
- * that has nothing to take over from a killed one.
+ * Does the enrollment on record go on, or does another one begin? Another one, when none is under
+ * way; when the wall of the old one was passed while nobody was there to see it; and for each
+ * `ece-enroll run` that has nothing to take over from a killed one.
  */
 static bool begins_another(const Step *s) {
         if (s->m.end == END_DEADLINE)
@@ -106,8 +106,8 @@ void state_unconfigured(Step *s) {
         }
 }
 
-/* The keeper holds nothing. If the record says otherwise (we crashed, it lost its memory, the host was
- * rebooted), nobody knows what is left: that is proved first. */
+/* The keeper holds nothing. If the record says otherwise (we crashed, it lost its memory, the
+ * host was rebooted), nobody knows what is left: that is proved first. */
 static void keeper_is_idle(Step *s) {
         step_answered(s);
         if (step_installer_may_live(s)) {
@@ -128,7 +128,8 @@ static void keeper_is_running(Step *s) {
         enter_adopted(s);
 }
 
-/* First contact of many hosts that were booted together is spread; never that of a host that is known. */
+/* First contact of many hosts that were booted together is spread; never that of a host that is
+ * known. */
 static void gates_are_open(Step *s) {
         step_answered(s);
         if (s->policy->splay_us > 0 && !s->m.splayed && !s->m.was_enrolled && s->m.window == 0) {

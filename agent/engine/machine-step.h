@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * Inside the machine: the step under way, and the ways into each state. Private to engine/machine*.c.
+ * Inside the machine: the step under way, and the ways into each state. Private to
+ * engine/machine*.c.
  *
- * A state's function never writes actions itself. It moves the Machine and notes what it wants in the Step; machine_step()
- * compares before and after and writes the actions in their one right order. So no state can forget
- * to disarm, to save before it touches the world, or to wipe.
+ * A state's function never writes actions itself. It moves the Machine and notes what it wants in
+ * the Step; machine_step() compares before and after and writes the actions in their one right
+ * order. So no state can forget to disarm, to save before it touches the world, or to wipe.
  */
 
 #include "engine/machine.h"
@@ -43,8 +44,8 @@ bool step_installer_may_live(const Step *s);
 /* The enrollment is over and another one begins with the next SPEC_LOADED. */
 void step_end_enrollment(Step *s);
 
-/* Ways into the states. Some lead elsewhere when the machine is on its way out (deadline, stop) or has a
- * changed spec to take up. */
+/* Ways into the states. Some lead elsewhere when the machine is on its way out (deadline, stop)
+ * or has a changed spec to take up. */
 void enter_loading(Step *s);
 void enter_unconfigured(Step *s);
 void enter_preflight(Step *s);
@@ -62,11 +63,13 @@ void enter_enrolled(Step *s);
 void enter_failed(Step *s, EndCause cause, int exit_code);
 void enter_stopping(Step *s, int exit_code);
 
-/* Where a failed operation leads: by the class of the event's outcome to FAILED, or to BACKOFF and then `next`. */
+/* Where a failed operation leads: by the class of the event's outcome to FAILED, or to BACKOFF
+ * and then `next`. */
 void step_fail(Step *s, State next);
 bool step_is_final_failure(Step *s); /* counts refused credentials */
 
-/* The keeper is gone or silent while an installer of ours may live: never final, it is asked again. */
+/* The keeper is gone or silent while an installer of ours may live: never final, it is asked
+ * again. */
 void step_lose_keeper(Step *s);
 
 /* An installer's end was reported: record and acknowledge it, then verify or settle. */

@@ -3,11 +3,12 @@
 /*
  * The step: one event in, one machine and its actions out.
  *
- * Three things happen here and nowhere else. Timers are checked (one that is not armed is a ghost and changes
- * nothing; one that comes early is armed again, so a clock that disagrees with the loop can't strand us).
- * The event goes to what handles it in every state (deadline, stop, changed spec) or to the state's own
- * function. And the difference between the machine before and after becomes actions, in the order that the promises
- * need: forget and disarm, wipe, save, tell, touch the world, arm, leave.
+ * Three things happen here and nowhere else. Timers are checked (one that is not armed is a ghost
+ * and changes nothing; one that comes early is armed again, so a clock that disagrees with the loop
+ * can't strand us). The event goes to what handles it in every state (deadline, stop, changed spec)
+ * or to the state's own function. And the difference between the machine before and after becomes
+ * actions, in the order that the promises need: forget and disarm, wipe, save, tell, touch the
+ * world, arm, leave.
  *
  * Nothing can fail: no memory, no I/O. An impossible state is a programming error and asserts.
  */
@@ -88,7 +89,8 @@ static void emit(Actions *actions, Action action) {
         actions->item[actions->n++] = action;
 }
 
-/* Order is the promise here: what is on disk is always at least as old as what the world was told. */
+/* Order is the promise here: what is on disk is always at least as old as what the world was
+ * told. */
 static void emit_all(const Step *s, const Machine *before, Actions *ret) {
         ret->n = 0;
 
@@ -140,8 +142,9 @@ static void dispatch(Step *s) {
                 dispatch_state(s);
 }
 
-/* True when the timer of this event is armed and due. A fired timer counts as disarmed from here on; one
- * that came early is armed again by the comparison of before (where it is cleared) and after. */
+/* True when the timer of this event is armed and due. A fired timer counts as disarmed from here
+ * on; one that came early is armed again by the comparison of before (where it is cleared) and
+ * after. */
 static bool timer_is_due(Machine *before, Step *s) {
         Timer t = s->event->timer;
 

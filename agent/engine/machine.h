@@ -19,17 +19,19 @@
  *   VERIFYING -> ENROLLED, FAILED
  * Every edge stands in doc/state-machine.txt, which machine_graph() writes.
  *
- * An enrollment is one continuous effort: it has a wall (give_up_after) and a budget of token windows. It ends in a
- * final state; what leaves a final state (a person's retry, a changed spec, a new start) begins another one.
+ * An enrollment is one continuous effort: it has a wall (give_up_after) and a budget of token
+ * windows. It ends in a final state; what leaves a final state (a person's retry, a changed spec, a
+ * new start) begins another one.
  *
- * A changed spec is taken up at once in UNCONFIGURED, BACKOFF, ENROLLED and FAILED. Elsewhere it is remembered and
- * taken up as soon as the machine comes to one of these, so an installer is never pulled from under its
- * own verification. `ece-enroll run` reads its spec once.
+ * A changed spec is taken up at once in UNCONFIGURED, BACKOFF, ENROLLED and FAILED. Elsewhere it is
+ * remembered and taken up as soon as the machine comes to one of these, so an installer is never
+ * pulled from under its own verification. `ece-enroll run` reads its spec once.
  *
- * Promises (each a property test): never two installers; none starts unless the token outlives an attempt; probe before mint;
- * SAVE precedes every action that touches the world; each non-final state has a timer armed; windows and attempts are bounded;
- * permanent causes stop at once, transient ones never end a run before its deadline; a crash after any
- * action, replayed from the last SAVE, comes to a right end.
+ * Promises (each a property test): never two installers; none starts unless the token outlives an
+ * attempt; probe before mint; SAVE precedes every action that touches the world; each non-final
+ * state has a timer armed; windows and attempts are bounded; permanent causes stop at once,
+ * transient ones never end a run before its deadline; a crash after any action, replayed from the
+ * last SAVE, comes to a right end.
  */
 
 #include <stdbool.h>
@@ -204,9 +206,10 @@ typedef struct Machine {
 /* A machine before its first event. */
 Machine machine_fresh(void);
 
-/* Total: defined for every state and event; what does not concern the state changes nothing (a late
- * answer, a timer that was disarmed meanwhile). The actions are to be carried out in their order; an answer to one that
- * was cancelled must not be fed back. With SPEC_LOADED the policy is the one of the new spec. */
+/* Total: defined for every state and event; what does not concern the state changes nothing (a
+ * late answer, a timer that was disarmed meanwhile). The actions are to be carried out in their
+ * order; an answer to one that was cancelled must not be fed back. With SPEC_LOADED the policy
+ * is the one of the new spec. */
 Machine machine_step(Machine machine, const Policy *policy, const Event *event, usec_t now_us,
                      Actions *ret);
 
@@ -217,7 +220,7 @@ State machine_next(const Machine *machine, usec_t *ret_at_us);
 /* Wall of the enrollment; USEC_INFINITY in a final state. */
 usec_t machine_deadline_us(const Machine *machine, const Policy *policy);
 
-/* Every edge of the graph, by driving the real function over all states, events and guard classes:
- * "PROBING -> MINTING  on PROBED, ..." lines in the order of State, one for each pair of states; for the manual and
- * its golden test. malloc()ed, NULL without memory. */
+/* Every edge of the graph, by driving the real function over all states, events and guard
+ * classes: "PROBING -> MINTING  on PROBED, ..." lines in the order of State, one for each pair
+ * of states; for the manual and its golden test. malloc()ed, NULL without memory. */
 char *machine_graph(void);

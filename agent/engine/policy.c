@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Policy: from the spec's durations to the numbers of the state machine, and the arithmetic of waiting.
+ * Policy: from the spec's durations to the numbers of the state machine, and the arithmetic of
+ * waiting.
  *
- * All of it is integer arithmetic on microseconds, saturating, without floating point and without a source of
- * chance of its own: the same arguments give the same wait. Nothing can fail.
+ * All of it is integer arithmetic on microseconds, saturating, without floating point and without a
+ * source of chance of its own: the same arguments give the same wait. Nothing can fail.
  */
 
 #include "engine/policy.h"
@@ -35,7 +36,8 @@ static usec_t scale(usec_t span, uint32_t fraction) {
         return high * fraction + ((low * fraction) >> 32);
 }
 
-/* FNV-1a with a final mix, so that ids which differ in their last digit only are spread as well as others. */
+/* FNV-1a with a final mix, so that ids which differ in their last digit only are spread as well
+ * as others. */
 static uint32_t hash32(const char *text) {
         uint64_t h = UINT64_C(0xcbf29ce484222325);
 
@@ -81,7 +83,8 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
         };
 }
 
-/* Kinds of trouble that a quick retry only makes worse: a person has to act, or accounts get locked. */
+/* Kinds of trouble that a quick retry only makes worse: a person has to act, or accounts get
+ * locked. */
 static bool wants_patience(OutcomeClass class) {
         switch (class) {
         case CLASS_OPERATOR:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Policy: the numbers the state machine decides by, from the spec; and the arithmetic of waiting. Pure. */
+/* Policy: the numbers the state machine decides by, from the spec; and the arithmetic of
+ * waiting. Pure. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,12 +30,14 @@ typedef struct Policy {
         bool stop_terminates; /* a stop signal ends the installer (run); else it lives on with the keeper (daemon) */
 } Policy;
 
-/* machine_id: 32 hex digits (machine-id(5)), spreads the splay evenly and the same at every boot. */
+/* machine_id: 32 hex digits (machine-id(5)), spreads the splay evenly and the same at every
+ * boot. */
 Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot);
 
 /* The next wait: decorrelated jitter, min(max, remaining/4, U(min, 3 * previous)), at least min;
- * a Retry-After is a floor under it, clamped to an hour and to what remains, and spread upwards by up to
- * a tenth; CLASS_OPERATOR and CLASS_CREDENTIAL wait at least max. random: uniform over all values. */
+ * a Retry-After is a floor under it, clamped to an hour and to what remains, and spread upwards
+ * by up to a tenth; CLASS_OPERATOR and CLASS_CREDENTIAL wait at least max. random: uniform over
+ * all values. */
 usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
                          usec_t retry_after_us, usec_t remaining_us, uint32_t random);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * From what was observed to its reason. One row for each fact that is known about ECE's API, its installer, libcurl,
- * TLS and ourselves, and one for each origin that fits whatever is left.
+ * From what was observed to its reason. One row for each fact that is known about ECE's API, its
+ * installer, libcurl, TLS and ourselves, and one for each origin that fits whatever is left.
  *
- * The order here is for the reader; classify.c chooses by how much a row says. Numbers of ORIGIN_CURL are
- * CURLcodes, which libcurl never renumbers; they stand here as numbers because this room knows no library.
- * A test compares them with curl/curl.h.
+ * The order here is for the reader; classify.c chooses by how much a row says. Numbers of
+ * ORIGIN_CURL are CURLcodes, which libcurl never renumbers; they stand here as numbers because this
+ * room knows no library. A test compares them with curl/curl.h.
  */
 
 #include "engine/reasons.h"
@@ -58,7 +58,8 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_TLS, ANY, "weak", "coordinator.tls-weak" },
         { ORIGIN_TLS, ANY, NULL, "coordinator.tls-failed" },
 
-        /* A status, and the body was none of ECE's. 403 and 404 are then the word of something in between. */
+        /* A status, and the body was none of ECE's. 403 and 404 are then the word of something
+         * in between. */
         { ORIGIN_HTTP, MATCH_3XX, NULL, "coordinator.redirect" },
         { ORIGIN_HTTP, 401, NULL, "credential.denied" },
         { ORIGIN_HTTP, 403, NULL, "coordinator.in-between" },

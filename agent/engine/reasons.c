@@ -3,10 +3,10 @@
 /*
  * The reasons: everything that can stand between a host and its enrollment, as one table.
  *
- * Each row is read by the state machine (class), by scripts (id, exit code) and by a person at three in the
- * morning (sentence, what the agent does about it, what to do). The ids are public and never change
- * their meaning. Sorted by id; a test holds order, classes and exit codes together. How an observation finds its
- * row is in reason-matches.c.
+ * Each row is read by the state machine (class), by scripts (id, exit code) and by a person at
+ * three in the morning (sentence, what the agent does about it, what to do). The ids are public and
+ * never change their meaning. Sorted by id; a test holds order, classes and exit codes together.
+ * How an observation finds its row is in reason-matches.c.
  */
 
 #include "engine/reasons.h"

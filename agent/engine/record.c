@@ -3,10 +3,11 @@
 /*
  * The record: one flat JSON object, written whole and read strictly.
  *
- * Reading is a table of members; each must be there, of its type and in its range, and nothing else may be
- * there. Half a record is no record: the caller sets it aside and the machine, started fresh, asks the world
- * instead. Writing clamps what can't be written (times beyond the range of JSON's integers) rather than to fail: a
- * record that is slightly wrong in a display time is worth more than none.
+ * Reading is a table of members; each must be there, of its type and in its range, and nothing else
+ * may be there. Half a record is no record: the caller sets it aside and the machine, started
+ * fresh, asks the world instead. Writing clamps what can't be written (times beyond the range of
+ * JSON's integers) rather than to fail: a record that is slightly wrong in a display time is worth
+ * more than none.
  */
 
 #include "engine/record.h"
@@ -33,7 +34,8 @@ void record_add_transition(Record *record, const Transition *transition) {
         record->history[record->n_history++] = *transition;
 }
 
-/* The writer: each setter is a no-op after the first failure, so that only the end has to be checked. */
+/* The writer: each setter is a no-op after the first failure, so that only the end has to be
+ * checked. */
 typedef struct Writer {
         json_t *object;
         bool failed;
@@ -132,7 +134,8 @@ int record_encode(const Record *record, Buffer *ret) {
         return buffer_append_string(ret, text);
 }
 
-/* The reader: as the writer, one verdict at the end. `members` counts what was read, so that what is left over shows. */
+/* The reader: as the writer, one verdict at the end. `members` counts what was read, so that
+ * what is left over shows. */
 typedef struct Reader {
         const json_t *object;
         size_t members;
@@ -168,7 +171,8 @@ static bool get_bool(Reader *r, const char *name) {
         return json_is_true(value);
 }
 
-/* Bounded, and printable: the file may have been in other hands, and its texts end up on terminals. */
+/* Bounded, and printable: the file may have been in other hands, and its texts end up on
+ * terminals. */
 static void get_text(Reader *r, const char *name, char *ret, size_t ret_size) {
         const json_t *value = get(r, name);
         const char *text = json_string_value(value);

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Record: what the agent writes down before it touches the world, and finds again after a crash.
- * Holds no secret. Strictly decoded; an unknown or damaged one is set aside by the caller and the machine starts
- * from the state that asks the world. */
+ * Holds no secret. Strictly decoded; an unknown or damaged one is set aside by the caller and
+ * the machine starts from the state that asks the world. */
 
 #include "base/buffer.h"
 #include "engine/machine.h"
@@ -40,9 +40,10 @@ int record_encode(const Record *record, Buffer *ret);
 /* 0, -EBADMSG (damaged, unknown schema, out of range), -ENOMEM. *ret untouched on failure. */
 int record_decode(const char *text, size_t n, Record *ret);
 
-/* The machine to start with: fresh and LOADING, carrying over what is still true. An enrollment that had come to a final
- * state is over; one that was under way goes on, with its windows and its wall. Under another boot id the time spent
- * so far is taken from the wall clock, at least what was on record and at most a year (which passes any wall);
- * an installer that was pending stays so: PREFLIGHT finds out what became of it. The token never survives. */
+/* The machine to start with: fresh and LOADING, carrying over what is still true. An enrollment
+ * that had come to a final state is over; one that was under way goes on, with its windows and
+ * its wall. Under another boot id the time spent so far is taken from the wall clock, at least
+ * what was on record and at most a year (which passes any wall); an installer that was pending
+ * stays so: PREFLIGHT finds out what became of it. The token never survives. */
 Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us,
                       usec_t now_realtime_us);

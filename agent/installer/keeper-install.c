@@ -108,16 +108,15 @@ static int make_pipes(Launch *l) {
         return 0;
 }
 
-/* The script itself if it may be executed, so that its own first line counts; else bash with the script. */
-static int spawn_installer(Launch *l, bool executable, pid_t *ret_pid, int *ret_pidfd) {
-        static char bash[] = "/bin/bash";
+/* The script itself, so that its own first line counts. The plan has seen to it that it may be executed. */
+static int spawn_installer(Launch *l, pid_t *ret_pid, int *ret_pidfd) {
         SpawnFd fds[] = {
                 { l->notes[1], CHILD_FD_NOTE },         { l->output[0], CHILD_FD_OUTPUT_READ },
                 { l->errors[0], CHILD_FD_ERRORS_READ }, { l->notes[0], CHILD_FD_NOTE_READ },
                 { l->token_fd, CHILD_FD_TOKEN },
         };
         SpawnRequest request = {
-                .program = executable ? l->command.argv[0] : bash,
+                .program = l->command.argv[0],
                 .argv = l->command.argv,
                 .envp = l->command.envp,
                 .directory = l->cwd,
@@ -126,19 +125,7 @@ static int spawn_installer(Launch *l, bool executable, pid_t *ret_pid, int *ret_
                 .fds = fds,
                 .n_fds = ELEMENTS(fds) - (l->token_fd < 0 ? 1U : 0U),
         };
-        _cleanup_free_ char **with_bash = NULL;
-        size_t n = 0;
 
-        if (executable)
-                return spawn(&request, ret_pid, ret_pidfd);
-        while (l->command.argv[n])
-                n++;
-        with_bash = calloc(n + 2, sizeof(*with_bash));
-        if (!with_bash)
-                return -ENOMEM;
-        with_bash[0] = bash;
-        (void) memcpy(with_bash + 1, l->command.argv, n * sizeof(*with_bash));
-        request.argv = with_bash;
         return spawn(&request, ret_pid, ret_pidfd);
 }
 
@@ -163,11 +150,11 @@ static int new_record(Keeper *k, const char *id, const Plan *plan) {
 }
 
 /* The record is on disk. A failure here means that there is no process. */
-static int start(Keeper *k, Launch *l, bool executable) {
+static int start(Keeper *k, Launch *l) {
         AttemptRecord *r = &k->attempt.record;
         int pidfd, error;
 
-        error = spawn_installer(l, executable, &r->pid, &pidfd);
+        error = spawn_installer(l, &r->pid, &pidfd);
         if (error < 0)
                 return error;
         (void) process_start_ticks(r->pid, &r->start_ticks);
@@ -178,8 +165,8 @@ static int start(Keeper *k, Launch *l, bool executable) {
         return 0;
 }
 
-static int make_and_start(Keeper *k, Launch *l, const Message *request, const Plan *plan, const HostFacts *facts,
-                          const Secret *token, Observation *refusal) {
+static int make_and_start(Keeper *k, Launch *l, const Message *request, const Plan *plan, const Secret *token,
+                          Observation *refusal) {
         bool shim = k->spec->installer.handoff == HANDOFF_SHIM;
         AttemptRecord before = k->attempt.record;
         int error;
@@ -198,7 +185,7 @@ static int make_and_start(Keeper *k, Launch *l, const Message *request, const Pl
                 error = new_record(k, request->attempt, plan);
         if (error < 0)
                 return error;
-        error = start(k, l, facts->script_executable);
+        error = start(k, l);
         if (error < 0) {
                 k->attempt.record = before;
                 (void) attempt_record_write(k->state_fd, &before);
@@ -237,7 +224,7 @@ void keeper_install(Keeper *k, const Message *request, int fd) {
         token = keeper_token(k, fd);
         if (!token)
                 return;
-        error = make_and_start(k, &l, request, plan, &facts, token, &refusal);
+        error = make_and_start(k, &l, request, plan, token, &refusal);
         if (error >= 0)
                 return;
         if (observation_is_none(&refusal))

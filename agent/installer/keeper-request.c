@@ -96,7 +96,7 @@ Plan *keeper_plan(Keeper *k, const char *version, HostFacts *facts) {
 
 /* --- Coordinator --- */
 
-/* Is `host` the host part of "https://host:port"? An IPv6 literal stands in brackets there. */
+/* Is `host` the host part of "https://host:port"? The port is always there; an IPv6 literal stands in brackets. */
 static bool is_host_of(const char *url, const char *host) {
         static const char scheme[] = "https://";
         size_t n = strlen(host);
@@ -107,7 +107,7 @@ static bool is_host_of(const char *url, const char *host) {
         at = url + strlen(scheme);
         if (*at == '[')
                 return strncmp(at + 1, host, n) == 0 && at[1 + n] == ']';
-        return strncmp(at, host, n) == 0 && (at[n] == ':' || at[n] == 0);
+        return strncmp(at, host, n) == 0 && at[n] == ':' && !strchr(host, ':');
 }
 
 bool keeper_knows_coordinator(Keeper *k, const char *host) {

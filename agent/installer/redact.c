@@ -106,6 +106,8 @@ static size_t skip_separators(const char *s, size_t n, size_t i, bool *ret_assig
         for (; i < n; i++) {
                 if (s[i] == ':' || s[i] == '=')
                         *ret_assigned = true;
+                else if (s[i] == '-' && i + 1 < n && s[i + 1] == '>')
+                        *ret_assigned = true;
                 else if (s[i] != ' ' && s[i] != '>' && s[i] != '\\' && !is_quote(s[i]))
                         break;
         }

@@ -166,8 +166,7 @@ static bool is_literal(const char *value) {
         return inet_pton(AF_INET, value, address) == 1 || inet_pton(AF_INET6, value, address) == 1;
 }
 
-/* The value is an address, in the one spelling that compares as text, and other hosts can use it.
- */
+/* An address, in the one spelling that compares as text, and one that other hosts can use. */
 static int check_literal(const char *value, bool loopback_ok, char *why) {
         char canonical[INET6_ADDRSTRLEN];
         struct in6_addr a6;
@@ -321,8 +320,7 @@ static int check_repository(const char *value, char *why) {
                 Part part = part_next(&rest, '/');
                 if (part.n == 0)
                         return refuse(why, "has an empty component");
-                /* As in a registry's grammar: a component starts and ends with a letter or digit.
-                 */
+                /* As in a registry's grammar. */
                 if (!strchr(LOWER DIGITS, part.text[0]) ||
                     !strchr(LOWER DIGITS, part.text[part.n - 1]))
                         return refuse(why, "has a component that does not start and end with a "

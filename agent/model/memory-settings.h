@@ -19,6 +19,5 @@ bool memory_part_known(const char *s, size_t n);
 /* "512M", "1G": whole number, unit K, M or G. 0 and bytes, -EINVAL for another form or 0. */
 int memory_size_parse(const char *s, size_t n, uint64_t *ret_bytes);
 
-/* NULL when the text is well-formed, else a sentence fragment ("has part 'x' twice" without the x).
- */
+/* NULL when the text is well-formed, else a sentence fragment ("names a part twice"). */
 const char *memory_settings_check(const char *text);

@@ -40,8 +40,7 @@ int decode_refuse(Decoder *d, SpecKey key, const Place *place, const char *forma
 int decode_missing(Decoder *d, SpecKey key, const Place *place, const char *name,
                    const char *where);
 
-/* Pieces that the decode functions share. *ret stays NULL when the node was refused (and reported).
- */
+/* Pieces that the decode functions share. *ret is NULL when the node was refused (and reported). */
 int decode_scalar(Decoder *d, SpecKey key, const YamlNode *node, const char **ret);
 int decode_collection(Decoder *d, SpecKey key, const YamlNode *node, YamlKind kind, bool *ret);
 int decode_list(Decoder *d, SpecKey key, const YamlNode *node, size_t maximum, bool *ret);

@@ -66,9 +66,8 @@ typedef enum SpecType {
         SPEC_TYPE_HOSTNAMES,       /* StringList */
         SPEC_TYPE_ARGUMENTS,       /* StringList */
         SPEC_TYPE_SECRET,          /* SecretSource, as a mapping {from: ...} */
-        SPEC_TYPE_TOKEN_SOURCE, /* TokenSource and its SecretSource; takes the token parts with it
-                                 */
-        SPEC_TYPE_TOKEN_PART,   /* read by the token's source */
+        SPEC_TYPE_TOKEN_SOURCE,    /* TokenSource, its SecretSource and the token parts */
+        SPEC_TYPE_TOKEN_PART,      /* read by the token's source */
         _SPEC_TYPE_MAX,
 } SpecType;
 

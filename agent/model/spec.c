@@ -162,13 +162,14 @@ static int spec_from_files(SpecFiles *files, const Problems *before, Problems *p
         int r = read_trees(files, problems, &trees);
         if (r == 0)
                 r = decode_trees(&trees, files->n, problems, spec);
-        if (r == 0)
-                r = digest_files(files, spec->digest);
         problems_sort(problems);
         if (r < 0)
                 return r;
         if (has_new_errors(before, problems))
                 return -EINVAL;
+        r = digest_files(files, spec->digest);
+        if (r < 0)
+                return r;
         spec->files = TAKE_PTR(files->names);
         *ret = TAKE_PTR(spec);
         return 0;

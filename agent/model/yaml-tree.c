@@ -121,8 +121,7 @@ static Place place_of(const Reader *r, const yaml_mark_t *mark) {
 #define broken(r, place, ...)                                                                      \
         (problem_error((r)->problems, (place), __VA_ARGS__) < 0 ? -ENOMEM : (int) STEP_BROKEN)
 
-/* The parser's own complaint, in its words, with a hint for the mistake that everybody makes once.
- */
+/* The parser's complaint in its own words, with a hint for the mistake everybody makes once. */
 static int report_syntax(Reader *r, const yaml_parser_t *parser) {
         if (parser->error == YAML_MEMORY_ERROR)
                 return -ENOMEM;

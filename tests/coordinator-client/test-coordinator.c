@@ -218,7 +218,7 @@ static void test_mint_once(void **state) {
 }
 
 #define SESSION(token) "{\"body\": \"{\\\"token\\\":\\\"" token "\\\"}\"}"
-#define VERSION "{\"body\": \"{\\\"version\\\":\\\"3.8.0\\\"}\"}"
+#define ANSWER "{\"body\": \"{\\\"version\\\":\\\"3.8.0\\\"}\"}"
 #define UNAUTHORIZED ECE("401", "root.unauthorized")
 
 /* One server; two questions. */
@@ -227,30 +227,30 @@ static const struct {
         Origin origins[2];
         const char *bearer; /* of the last question */
 } bearers[] = {
-        { "[" SESSION("t1") "," VERSION "]",
+        { "[" SESSION("t1") "," ANSWER "]",
           LOGIN " " PLATFORM " " PLATFORM,
           { ORIGIN_NONE, ORIGIN_NONE },
           "t1" },
         /* the session ends between two questions: one login more */
-        { "[" SESSION("t1") "," VERSION "," UNAUTHORIZED "," SESSION("t2") "," VERSION "]",
+        { "[" SESSION("t1") "," ANSWER "," UNAUTHORIZED "," SESSION("t2") "," ANSWER "]",
           LOGIN " " PLATFORM " " PLATFORM " " LOGIN " " PLATFORM,
           { ORIGIN_NONE, ORIGIN_NONE },
           "t2" },
         /* a second 401 stands, and the next question begins with what it has */
-        { "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") "," UNAUTHORIZED "," VERSION "]",
+        { "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") "," UNAUTHORIZED "," ANSWER "]",
           LOGIN " " PLATFORM " " LOGIN " " PLATFORM " " PLATFORM,
           { ORIGIN_ECE, ORIGIN_NONE },
           "t2" },
         /* a refused login is the answer, and is tried anew by the next question */
-        { "[" ECE("401", "root.unauthenticated") "," SESSION("t1") "," VERSION "]",
+        { "[" ECE("401", "root.unauthenticated") "," SESSION("t1") "," ANSWER "]",
           LOGIN " " LOGIN " " PLATFORM,
           { ORIGIN_ECE, ORIGIN_NONE },
           "t1" },
-        { "[{\"body\": \"{}\"}," SESSION("t1") "," VERSION "]",
+        { "[{\"body\": \"{}\"}," SESSION("t1") "," ANSWER "]",
           LOGIN " " LOGIN " " PLATFORM,
           { ORIGIN_REPLY, ORIGIN_NONE },
           "t1" },
-        { "[{\"status\": 302}," SESSION("t1") "," VERSION "]",
+        { "[{\"status\": 302}," SESSION("t1") "," ANSWER "]",
           LOGIN " " LOGIN " " PLATFORM,
           { ORIGIN_REPLY, ORIGIN_NONE },
           "t1" },

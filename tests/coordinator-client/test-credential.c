@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
@@ -136,6 +137,16 @@ static void test_environment(void **state) {
         expect(&(SecretSource) { .kind = SECRET_FROM_NOWHERE }, true, NULL, "missing");
 }
 
+/* Some tools that run programs (valgrind before 3.21 is one) know no pidfds. */
+static void need_pidfd(void) {
+        _cleanup_close_ int fd = (int) syscall(SYS_pidfd_open, getpid(), 0);
+
+        if (fd < 0 && errno == ENOSYS) {
+                print_message("# no pidfd_open() here\n");
+                skip();
+        }
+}
+
 static void expect_command(const char *script, const char *content, const char *code) {
         char *argv[] = { (char[]) { "/bin/sh" }, (char[]) { "-c" }, strdup(script), NULL };
 
@@ -169,6 +180,9 @@ static void test_command(void **state) {
                 { "ls /proc/self/fd | tr '\\n' ' '", "0 1 2 3 ", NULL }, /* 3 is ls's own */
         };
 
+        need_pidfd();
+        _cleanup_close_ int leak = open("/dev/null", O_RDONLY); /* without O_CLOEXEC, and still not inherited */
+        assert_true(leak > STDERR_FILENO);
         (void) setenv("ECE_TEST_LEAK", "s3cret", 1);
         for (size_t i = 0; i < ELEMENTS(cases); i++)
                 expect_command(cases[i].script, cases[i].content, cases[i].code);
@@ -185,6 +199,7 @@ static void test_command_time(void **state) {
         char *argv[] = { (char[]) { "/bin/sh" }, (char[]) { "-c" }, script, NULL };
         Observation refusal = OBSERVATION_NONE;
 
+        need_pidfd();
         (void) snprintf(script, sizeof(script),
                         "trap '' TERM; echo $$ > %s; echo s3cret; while :; do :; done",
                         path_of("pid"));

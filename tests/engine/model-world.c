@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The world of the promises: see model-world.h. One function for each thing that can happen, one for each action
- * that can be asked for, and the checks between them. */
+/* The world of the promises: see model-world.h. One function for each thing that can happen, one
+ * for each action that can be asked for, and the checks between them. */
 
 #include "model-world.h"
 
@@ -181,7 +181,8 @@ static void check_state(World *w, const Machine *before) {
         check_end(w, before);
 }
 
-/* A budget starts anew only where an effort has ended: in a final state, behind the wall, with a changed spec. */
+/* A budget starts anew only where an effort has ended: in a final state, behind the wall, with a
+ * changed spec. */
 static bool effort_ended(const World *w, const Machine *before, EventKind kind) {
         return state_is_final(before->state) || state_is_final(w->m.state) || before->spec_changed ||
                (kind == EVENT_SPEC_LOADED && (before->started_us == 0 || w->policy.one_shot ||

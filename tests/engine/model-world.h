@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * A small world for the machine: a keeper that runs at most what it is told, a coordinator that mints and knows the
- * host, a disk that keeps the last record, and an agent around the machine that may die after any action. All
- * chance comes from outside as Choices, so a run can be repeated, cut and shrunk.
+ * A small world for the machine: a keeper that runs at most what it is told, a coordinator that
+ * mints and knows the host, a disk that keeps the last record, and an agent around the machine that
+ * may die after any action. All chance comes from outside as Choices, so a run can be repeated, cut
+ * and shrunk.
  *
- * The world keeps the books that the machine can't cheat: how many installers run, what is left of them, which tokens
- * were minted, what is on disk. The first broken promise stands in `broken`.
+ * The world keeps the books that the machine can't cheat: how many installers run, what is left of
+ * them, which tokens were minted, what is on disk. The first broken promise stands in `broken`.
  */
 
 #include "engine/machine.h"

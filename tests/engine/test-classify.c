@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The classification table: is it whole (order, reachability, exit codes), does the most specific row win, and do
- * the facts about ECE that decide most come out as they must. */
+/* The classification table: is it whole (order, reachability, exit codes), does the most
+ * specific row win, and do the facts about ECE that decide most come out as they must. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,8 +106,8 @@ static void test_no_row_stands_twice(void **state) {
                 }
 }
 
-/* Total, and what nobody has told us of never ends a run at once. A spec, a plan and a spec's refusal are
- * our own words and final; an unknown 4xx is the coordinator's final word. */
+/* Total, and what nobody has told us of never ends a run at once. A spec, a plan and a spec's
+ * refusal are our own words and final; an unknown 4xx is the coordinator's final word. */
 static void test_unknown_is_bounded_not_final(void **state) {
         for (Origin o = ORIGIN_NONE + 1; o < _ORIGIN_MAX; o++) {
                 Outcome outcome = judge(o, 9999, "nobody-knows-this");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The promises of the machine, over random worlds (model-world.h): never two installers, none without a token that outlives
- * it, look before minting, record before world, never without a timer, bounded tokens, nothing of others
- * deleted, no early end for what passes by itself; and after any crash a right end.
+ * The promises of the machine, over random worlds (model-world.h): never two installers, none
+ * without a token that outlives it, look before minting, record before world, never without a
+ * timer, bounded tokens, nothing of others deleted, no early end for what passes by itself; and
+ * after any crash a right end.
  *
- * SEED=N in the environment repeats a run. A run that breaks a promise is cut at the breaking step and
- * shrunk by leaving out whatever it does not need, and printed.
+ * SEED=N in the environment repeats a run. A run that breaks a promise is cut at the breaking step
+ * and shrunk by leaving out whatever it does not need, and printed.
  */
 
 #include <setjmp.h>
@@ -54,7 +55,8 @@ static Choice random_choice(void) {
         };
 }
 
-/* Plays; returns the number of choices that were needed to break a promise, or n + 1 when none is broken. */
+/* Plays; returns the number of choices that were needed to break a promise, or n + 1 when none
+ * is broken. */
 static size_t play(World *w, uint64_t seed, const Choice choices[], size_t n) {
         world_begin(w, seed);
         for (size_t i = 0; i < n; i++) {
@@ -140,8 +142,9 @@ static void test_promises(void **state) {
         assert_int_equal(enrolled, worlds);
 }
 
-/* Any machine that fits its type, any event: a state that exists, and no more actions than fit. No truth is needed
- * for this one, so the events lie. Facts that the machine keeps as invariants are kept. */
+/* Any machine that fits its type, any event: a state that exists, and no more actions than fit.
+ * No truth is needed for this one, so the events lie. Facts that the machine keeps as invariants
+ * are kept. */
 static void test_total(void **state) {
         for (unsigned round = 0; round < 200000; round++) {
                 uint64_t r = next_chance(), q = next_chance();

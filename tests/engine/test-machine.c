@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The machine on its known ways: each path is a table of events with the state and the actions that must
- * come of each (ARM, DISARM and REPORT left out, they have tests of their own). And the graph against the golden
- * file of the manual.
+ * The machine on its known ways: each path is a table of events with the state and the actions that
+ * must come of each (ARM, DISARM and REPORT left out, they have tests of their own). And the graph
+ * against the golden file of the manual.
  */
 
 #include <setjmp.h>
@@ -157,7 +157,8 @@ static void test_disconnected_runner(void **state) {
         usec_t now = NOW_US;
         Machine m = machine_fresh();
 
-        /* A stranger's: refused, unless the spec says replace; and then only once without a pause. */
+        /* A stranger's: refused, unless the spec says replace; and then only once without a
+         * pause. */
         assert_int_equal(WALK(m, p, now, TO_PROBING, { stale, STATE_FAILED, "WIPE_TOKEN SAVE" }).exit_code, 76);
         p.on_stale_replace = true;
         now = NOW_US;
@@ -204,7 +205,8 @@ static void test_no_spec(void **state) {
              { FAIL_OF(SPEC_REFUSED, PERMANENT, 78), STATE_FAILED, "WIPE_TOKEN SAVE EXIT(78)" });
 }
 
-/* Within the window the same token is used again; when it is too old a new one is minted; then no more. */
+/* Within the window the same token is used again; when it is too old a new one is minted; then
+ * no more. */
 static void test_windows(void **state) {
         static const Event failed = FAIL_OF(INSTALL_EXITED, TRANSIENT, 75);
         Policy p = run_policy();
@@ -231,7 +233,8 @@ static void test_windows(void **state) {
         assert_int_equal(m.end, END_WINDOWS);
 }
 
-/* Windows are for tokens: a request that never got through costs none, one whose reply was lost does. */
+/* Windows are for tokens: a request that never got through costs none, one whose reply was lost
+ * does. */
 static void test_window_of_a_failed_mint(void **state) {
         static const Event refused = FAIL_OF(FAILED, TRANSIENT, 69);
         static const Event lost = { .kind = EVENT_FAILED, .class = CLASS_TRANSIENT, .exit_code = 69, .maybe_minted = true };
@@ -309,7 +312,8 @@ static void test_attempt_takes_too_long(void **state) {
         WALK(m, p, now, { ON(INSTALL_EXITED), STATE_VERIFYING, "WIPE_TOKEN SAVE ACKNOWLEDGE LOOK" });
 }
 
-/* After a lost keeper nothing starts before it has said what it holds and what was left is settled. */
+/* After a lost keeper nothing starts before it has said what it holds and what was left is
+ * settled. */
 static void test_keeper_lost(void **state) {
         static const Event lost = FAIL_OF(KEEPER_LOST, TRANSIENT, 75);
         Policy p = usual();
@@ -349,6 +353,44 @@ static void test_deadline(void **state) {
         WALK(m, p, now, { FIRES(GUARD), STATE_FAILED, "CANCEL WIPE_TOKEN SAVE EXIT(75)" });
 }
 
+/* The wall may be reached while nobody knows whether an installer runs: then the answer is
+ * waited for, and what runs is stopped, before the run ends. */
+static void test_deadline_while_asking_the_keeper(void **state) {
+        Policy p = run_policy();
+        usec_t now = NOW_US;
+        Machine m;
+
+        p.guard_us = 5 * USEC_PER_HOUR;
+        m = WALK(machine_fresh(), p, now, TO_INSTALLING,
+                 { FAIL_OF(KEEPER_LOST, TRANSIENT, 75), STATE_BACKOFF, "SAVE" },
+                 { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" }, { FIRES(GIVE_UP), STATE_PREFLIGHT, "" });
+        WALK(m, p, now, { ON(KEEPER_RUNNING), STATE_TERMINATING, "SAVE TERMINATE" });
+        WALK(m, p, now, { ON(KEEPER_IDLE), STATE_SETTLING, "SAVE SETTLE" },
+             { ON(SETTLED), STATE_FAILED, "WIPE_TOKEN SAVE EXIT(75)" });
+        WALK(m, p, now, { FIRES(GUARD), STATE_FAILED, "CANCEL WIPE_TOKEN SAVE EXIT(75)" });
+
+        /* Also while waiting to ask again. */
+        now = NOW_US;
+        p.backoff_min_us = p.backoff_max_us = 5 * USEC_PER_HOUR;
+        WALK(machine_fresh(), p, now, TO_INSTALLING,
+             { FAIL_OF(KEEPER_LOST, TRANSIENT, 75), STATE_BACKOFF, "WIPE_TOKEN SAVE" },
+             { FIRES(GIVE_UP), STATE_PREFLIGHT, "SAVE ATTACH" });
+}
+
+/* An answer to a question that is no longer asked changes nothing. */
+static void test_late_answers(void **state) {
+        Policy p = usual();
+        usec_t now = NOW_US;
+
+        WALK(machine_fresh(), p, now, TO_PREFLIGHT, { ON(GATES_OPEN), STATE_PREFLIGHT, "" },
+             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" }, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" },
+             { ON(KEEPER_RUNNING), STATE_PREFLIGHT, "" }, { ON(INSTALL_EXITED), STATE_PREFLIGHT, "" },
+             { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" }, { ON(PREPARED), STATE_BACKOFF, "" },
+             { TOKEN_LIVES(USEC_PER_HOUR), STATE_BACKOFF, "" }, { ON(VIEWED), STATE_BACKOFF, "" },
+             { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { ON(REPLACED), STATE_PROBING, "" },
+             { ON(SETTLED), STATE_PROBING, "" }, { ON(KEEPER_LOST), STATE_PROBING, "" });
+}
+
 static void test_verification_fails(void **state) {
         static const Event differs = FAIL_OF(VIEWED, TRANSIENT, 76), blind = FAIL_OF(FAILED, TRANSIENT, 69);
         Policy p = run_policy();
@@ -357,7 +399,8 @@ static void test_verification_fails(void **state) {
 
         WALK(m, p, now, { differs, STATE_VERIFYING, "" },
              { FIRES(VERIFY), STATE_FAILED, "WIPE_TOKEN SAVE EXIT(76)" });
-        /* What can't be seen is not held against the host before the wall; what is seen after the time is. */
+        /* What can't be seen is not held against the host before the wall; what is seen after
+         * the time is. */
         now = NOW_US;
         m = WALK(machine_fresh(), p, now, TO_VERIFYING, { differs, STATE_VERIFYING, "" },
                  { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { blind, STATE_VERIFYING, "" },
@@ -427,8 +470,8 @@ static void test_retry_begins_anew(void **state) {
         assert_int_equal(machine_deadline_us(&m, &p), now + p.give_up_after_us);
 }
 
-/* In BACKOFF and the final states at once, elsewhere as soon as one of these is reached; a token goes
- * with the spec that it was minted for. */
+/* In BACKOFF and the final states at once, elsewhere as soon as one of these is reached; a token
+ * goes with the spec that it was minted for. */
 static void test_changed_spec(void **state) {
         Policy p = usual(), run = run_policy();
         usec_t now = NOW_US;
@@ -450,8 +493,8 @@ static void test_changed_spec(void **state) {
              { ON(SPEC_CHANGED), STATE_BACKOFF, "" });
 }
 
-/* The wall belongs to the effort: it goes on over a restart, and one that has passed meanwhile is not held
- * against whoever starts us now. */
+/* The wall belongs to the effort: it goes on over a restart, and one that has passed meanwhile
+ * is not held against whoever starts us now. */
 static void test_wall_over_restarts(void **state) {
         Policy p = usual();
         usec_t now = NOW_US;
@@ -518,8 +561,8 @@ static void test_names(void **state) {
                 assert_non_null(action_kind_to_string(k));
 }
 
-/* The manual's picture of the machine. When an edge was changed on purpose, write the file anew with
- * ECE_ENROLL_UPDATE_GOLDEN set and read the difference. */
+/* The manual's picture of the machine. When an edge was changed on purpose, write the file anew
+ * with ECE_ENROLL_UPDATE_GOLDEN set and read the difference. */
 static void test_graph_is_the_manuals(void **state) {
         static const char path[] = TOP_SRCDIR "/doc/state-machine.txt";
         _cleanup_buffer_ Buffer golden = BUFFER_INIT(64U * 1024U);
@@ -552,6 +595,8 @@ int main(void) {
                 cmocka_unit_test(test_attempt_takes_too_long),
                 cmocka_unit_test(test_keeper_lost),
                 cmocka_unit_test(test_deadline),
+                cmocka_unit_test(test_deadline_while_asking_the_keeper),
+                cmocka_unit_test(test_late_answers),
                 cmocka_unit_test(test_verification_fails),
                 cmocka_unit_test(test_stability_starts_over),
                 cmocka_unit_test(test_stopping_the_daemon),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The arithmetic of waiting: bounds hold for all arguments, extremes included; the splay spreads; production
- * defaults fit together. */
+/* The arithmetic of waiting: bounds hold for all arguments, extremes included; the splay
+ * spreads; production defaults fit together. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The record: what is written is read back; what is damaged in any one place is refused; what is resumed after a
- * crash, a reboot and a wrong clock is what is still true. */
+/* The record: what is written is read back; what is damaged in any one place is refused; what is
+ * resumed after a crash, a reboot and a wrong clock is what is still true. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -204,6 +204,17 @@ typedef struct Reboot {
         usec_t spent; /* expected */
 } Reboot;
 
+static void test_what_is_unsettled_stays_so(void **state) {
+        for (State s = 0; s < _STATE_MAX; s++) {
+                Record r = sample();
+
+                r.machine.state = s;
+                r.machine.unsettled = true;
+                assert_true(record_resume(&r, BOOT_A, 1000 * USEC_PER_SEC, NOON).unsettled);
+                assert_true(record_resume(&r, BOOT_B, 1000 * USEC_PER_SEC, NOON).unsettled);
+        }
+}
+
 /* The record knows of 60 s before and 300 s under the last boot. */
 static void test_resume_under_another_boot(void **state) {
         static const Reboot rows[] = {
@@ -261,6 +272,7 @@ int main(void) {
                 cmocka_unit_test(test_values_out_of_range),
                 cmocka_unit_test(test_truncated),
                 cmocka_unit_test(test_resume_under_the_same_boot),
+                cmocka_unit_test(test_what_is_unsettled_stays_so),
                 cmocka_unit_test(test_resume_under_another_boot),
                 cmocka_unit_test(test_unknown_boot_is_another),
                 cmocka_unit_test(test_what_is_over_is_not_resumed),

@@ -303,6 +303,24 @@ static void test_cancel(void **state) {
         assert_int_equal(log_requests(log), 1);
 }
 
+/* Two transfers that end in the same turn of the loop: when the first one's handler ends the loop,
+ * the second one's does not run. */
+static void test_exit_between(void **state) {
+        HttpRequest request = { .method = "GET", .url = "http://localhost/", .unix_socket = "/nonexistent/socket" };
+        HttpTransfer *first = NULL, *second = NULL;
+        Pair pair = { 0 };
+        Http *http = NULL;
+
+        assert_true(sd_event_new(&pair.event) >= 0);
+        assert_int_equal(http_new(pair.event, &http), 0);
+        assert_int_equal(http_start(http, &request, on_first, &pair, &first), 0);
+        assert_int_equal(http_start(http, &request, on_never, NULL, &second), 0);
+        assert_int_equal(sd_event_loop(pair.event), 0);
+        assert_int_equal(pair.calls, 1);
+        http = http_free(http);
+        pair.event = sd_event_unref(pair.event);
+}
+
 /* Once the loop was told to exit, no handler runs any more. */
 static void test_exit(void **state) {
         HttpTransfer *transfer = NULL;
@@ -329,6 +347,7 @@ int main(void) {
                 cmocka_unit_test(test_invalid),
                 cmocka_unit_test(test_cancel),
                 cmocka_unit_test(test_exit),
+                cmocka_unit_test(test_exit_between),
         };
         Observation refusal;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* From a directory: main file and drop-ins, their order, what is passed over and what is refused.
- */
+/* From a directory: main file and drop-ins, their order, what is passed over or refused. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -21,13 +21,14 @@ static void print_json(const json_t *value) {
 
 static void print_matches(const Reason *r) {
         const ReasonMatch *m;
+        char number[REASON_NUMBER_SIZE];
 
         for (size_t i = 0; (m = reason_match_at(i)); i++) {
                 if (!streq(m->reason, r->id))
                         continue;
                 printf("  seen as    %s", origin_to_string(m->origin));
                 if (m->number != MATCH_ANY)
-                        printf(" %d", m->number);
+                        printf(" %s", reason_match_number(m, number));
                 printf("%s%s\n", m->code ? " " : "", m->code ?: "");
         }
 }

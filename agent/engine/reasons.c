@@ -412,7 +412,7 @@ const Reason reasons_table[] = {
           "the roles token is a persistent one although an ephemeral one was asked for", STOPS,
           "Delete it on the platform (ece-enroll token list, token delete). For a pre-minted "
           "one: mint an ephemeral one." },
-        { "token.role-missing", CLASS_PERMANENT, EXIT_DENIED,
+        { "token.role-missing", CLASS_PERMANENT, EXIT_DIFFERS,
           "the roles token lacks a role that was asked for", STOPS,
           "Installing with it would leave the role unassigned. Check what the credential's "
           "owner may grant, or the roles of the pre-minted token." },

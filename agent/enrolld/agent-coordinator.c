@@ -172,7 +172,7 @@ static void on_minted(void *userdata, Token *token, const Observation *failure) 
         Agent *a = userdata;
 
         if (!observation_is_none(failure)) {
-                if (failure->maybe_minted)
+                if (failure->maybe_minted && failure->origin != ORIGIN_TOKEN)
                         agent_note(a, "the reply to a token request was lost: a token may live on unused until it expires");
                 return agent_post_seen(a, EVENT_FAILED, failure);
         }

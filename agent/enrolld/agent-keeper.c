@@ -60,12 +60,12 @@ static void request(Agent *a, Message *m, const Secret *token) {
                 if (error < 0)
                         seen = keeper_trouble(a, error, "can't speak to ece-installd");
         }
+        if (m->kind == MESSAGE_ACKNOWLEDGE)
+                return; /* nothing waits for its echo, and a lost one is said again after the next ATTACH */
         if (error >= 0) {
                 a->keeper_request = m->kind;
                 return;
         }
-        if (m->kind == MESSAGE_ACKNOWLEDGE)
-                return; /* it is said again when the next attempt is attached to */
         agent_post_seen(a, EVENT_FAILED, &seen);
 }
 
@@ -124,12 +124,12 @@ void agent_keeper_request(Agent *a, MessageKind kind) {
 static void on_state(Agent *a, const Message *event) {
         MessageKind asked = a->keeper_request;
 
+        if (asked != MESSAGE_ATTACH && asked != MESSAGE_INSTALL)
+                return; /* the echo of an acknowledgement, while something else is awaited */
         a->keeper_request = _MESSAGE_KIND_INVALID;
         if (asked == MESSAGE_ATTACH && event->attempt_state != ATTEMPT_NONE)
                 /* Ours even if our own record was lost: there is one agent to a keeper. */
                 (void) snprintf(a->record.attempt_id, sizeof(a->record.attempt_id), "%s", event->attempt);
-        if (asked != MESSAGE_ATTACH && asked != MESSAGE_INSTALL)
-                return;
         if (event->attempt_state == ATTEMPT_RUNNING)
                 agent_post(a, EVENT_KEEPER_RUNNING);
         else if (event->attempt_state == ATTEMPT_NONE && asked == MESSAGE_ATTACH)
@@ -153,9 +153,11 @@ static void on_refused(Agent *a, const Message *event) {
         MessageKind asked = a->keeper_request;
 
         a->keeper_request = _MESSAGE_KIND_INVALID;
-        if (asked == _MESSAGE_KIND_INVALID || asked == MESSAGE_ACKNOWLEDGE)
+        if (asked == _MESSAGE_KIND_INVALID)
                 return;
         agent_post_seen(a, EVENT_FAILED, &event->seen);
+        if (streq(event->seen.code, "spec-differs"))
+                agent_post(a, EVENT_SPEC_CHANGED); /* the keeper has read the file as it is now: so must we */
 }
 
 static void on_line(Agent *a, const Message *event) {
@@ -179,7 +181,7 @@ static void on_lost(Agent *a, const Observation *lost) {
         a->keeper_request = _MESSAGE_KIND_INVALID;
         if (running || asked == MESSAGE_PREPARE)
                 agent_post_seen(a, EVENT_KEEPER_LOST, lost);
-        else if (asked != _MESSAGE_KIND_INVALID && asked != MESSAGE_ACKNOWLEDGE)
+        else if (asked != _MESSAGE_KIND_INVALID)
                 agent_post_seen(a, EVENT_FAILED, lost);
 }
 

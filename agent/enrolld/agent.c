@@ -62,6 +62,7 @@ void agent_post_event(Agent *a, const Event *event, const Observation *seen) {
                 o->event.exit_code = o->outcome.exit_code;
                 o->event.retry_after_us = seen->retry_after_us;
                 o->event.token_spent = o->outcome.class == CLASS_EXPIRED;
+                o->event.maybe_minted = seen->maybe_minted;
         }
         (void) sd_event_source_set_enabled(a->queue_source, SD_EVENT_ONESHOT);
 }

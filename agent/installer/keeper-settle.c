@@ -21,7 +21,6 @@
 #include "installer/process.h"
 
 #define ROUNDS_MAX 12U
-#define ROUND_DELAY_US (500 * USEC_PER_MSEC)
 #define STOP_TIMEOUT_S 15U /* the engine's own patience before it kills */
 
 /* A container that somebody has just made and not started yet is not dead. */
@@ -88,7 +87,7 @@ static int on_again(sd_event_source *source, uint64_t at, void *userdata) {
 }
 
 static void look_again(Keeper *k) {
-        int error = keeper_arm(k, &k->settle.again, ROUND_DELAY_US, on_again);
+        int error = keeper_arm(k, &k->settle.again, k->options.round_us, on_again);
 
         if (error < 0)
                 finish_internal(k, error);

@@ -24,7 +24,8 @@
 #define DEFAULT_SLACK_US (60 * USEC_PER_SEC)
 #define DEFAULT_KILL_AFTER_US (10 * USEC_PER_SEC)
 #define DEFAULT_DRAIN_US (5 * USEC_PER_SEC)
-#define DEFAULT_IDLE_US (2 * USEC_PER_SEC)
+#define DEFAULT_ROUND_US (500 * USEC_PER_MSEC)
+#define DEFAULT_IDLE_US (300 * USEC_PER_MSEC)
 #define FIRST_CONNECTION_FACTOR 15
 #define TIMER_ACCURACY_US (20 * USEC_PER_MSEC)
 
@@ -156,6 +157,7 @@ static int copy_options(Keeper *k, const KeeperOptions *options) {
         o->slack_us = o->slack_us ?: DEFAULT_SLACK_US;
         o->kill_after_us = o->kill_after_us ?: DEFAULT_KILL_AFTER_US;
         o->drain_us = o->drain_us ?: DEFAULT_DRAIN_US;
+        o->round_us = o->round_us ?: DEFAULT_ROUND_US;
         o->idle_us = o->idle_us ?: DEFAULT_IDLE_US;
         /* Each is copied even after a failure: none may still be the caller's when we are freed. */
         error = copy_text(&o->spec_path) ?: error;

@@ -32,7 +32,8 @@ typedef struct KeeperOptions {
         usec_t slack_us;      /* 60 s: over the spec's attempt_timeout, before the keeper ends an attempt by itself */
         usec_t kill_after_us; /* 10 s: between SIGTERM and SIGKILL to the installer's process group */
         usec_t drain_us;      /* 5 s: for output that comes after the installer has exited */
-        usec_t idle_us;       /* 2 s: idle for so long before leaving; fifteen times that before the first connection */
+        usec_t round_us;      /* 500 ms: between two looks for the installer's container */
+        usec_t idle_us;       /* 300 ms: idle for so long before leaving; fifteen times that before the first connection */
 } KeeperOptions;
 
 /*

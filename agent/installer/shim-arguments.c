@@ -72,8 +72,8 @@ ShimVerdict shim_rewrite(int argc, char *argv[], char *env_file, char *label, ch
         static char env_file_option[] = "--env-file", label_option[] = "--label";
         int run = find_run(argc, argv), pairs = 0, n = 0;
 
-        if (run == 0)
-                return SHIM_PASS;
+        if (run == 0) /* a placeholder in another subcommand would reach a container as it is */
+                return count_placeholders(argc, argv) == 0 ? SHIM_PASS : SHIM_NO_PLACEHOLDER;
         for (int i = 0; i < argc;) {
                 int length = i > run ? pair_length(argc, argv, i) : 0;
 

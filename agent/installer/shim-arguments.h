@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 typedef enum ShimVerdict {
-        SHIM_PASS,           /* not a `run`: as it is */
+        SHIM_PASS,           /* not a `run`, and no placeholder: as it is */
         SHIM_REPLACED,       /* a `run` with exactly one placeholder: *ret_argv is to be used */
-        SHIM_NO_PLACEHOLDER, /* a `run` with none or several: nothing may be started */
+        SHIM_NO_PLACEHOLDER, /* a `run` with none or several, or one elsewhere: nothing may be started */
 } ShimVerdict;
 
 #define SHIM_ARGUMENTS_MAX 4096

@@ -85,7 +85,7 @@ static int run_client(const char *client, char *argv[]) {
 static int refuse_run(void) {
         note(SHIM_NOTE_NO_PLACEHOLDER);
         complain("this installer does not pass its roles in the way we know; nothing was started",
-                 "its run does not hold the placeholder exactly once");
+                 "its run must hold the placeholder exactly once, and nothing else may");
         complain("set installer.handoff to argv to do without the shim", NULL);
         return SHIM_EXIT_NO_PLACEHOLDER;
 }

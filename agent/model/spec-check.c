@@ -15,9 +15,6 @@
 
 #include "base/text.h"
 
-/* An attempt starts only with this much token life beyond its own time. */
-#define TOKEN_MARGIN_US (60 * USEC_PER_SEC)
-
 /* All of these keys are free of problems. */
 static bool good(const Decoder *d, const SpecKey keys[], size_t n) {
         for (size_t i = 0; i < n; i++)
@@ -45,6 +42,11 @@ static int complain(Decoder *d, SpecKey a, usec_t a_us, const char *must, SpecKe
                              spec_schema(b)->path, duration_format(b_us, b_text));
 }
 
+/* What must be left of a token beyond one attempt; engine/policy.c decides by the same. */
+static usec_t token_margin_us(const Spec *s) {
+        return s->token.validity_us / 10 < USEC_PER_MINUTE ? s->token.validity_us / 10 : USEC_PER_MINUTE;
+}
+
 static int check_token_life(Decoder *d) {
         const Spec *s = d->spec;
 
@@ -53,25 +55,44 @@ static int check_token_life(Decoder *d) {
                       KEY_INSTALLER_ATTEMPT_TIMEOUT) ||
             s->token.source != TOKEN_FROM_COORDINATOR || s->token.persistent)
                 return 0;
-        if (usec_add(s->installer.attempt_timeout_us, TOKEN_MARGIN_US) <= s->token.validity_us)
+        if (usec_add(s->installer.attempt_timeout_us, token_margin_us(s)) <= s->token.validity_us)
                 return 0;
-        return complain(d, KEY_TOKEN_VALIDITY, s->token.validity_us, "be at least 60s longer than",
+        return complain(d, KEY_TOKEN_VALIDITY, s->token.validity_us,
+                        "leave a tenth of itself, at most 60s, beyond",
                         KEY_INSTALLER_ATTEMPT_TIMEOUT, s->installer.attempt_timeout_us);
+}
+
+static void lower(usec_t *value_us, usec_t maximum_us) {
+        if (*value_us > maximum_us)
+                *value_us = maximum_us;
+}
+
+/* Defaults give way to what is written: who asks for a token of ten minutes, or gives up after one, has said enough. */
+static void fit_defaults(Decoder *d) {
+        Spec *s = d->spec;
+
+        if (!d->node[KEY_INSTALLER_ATTEMPT_TIMEOUT] && s->token.source == TOKEN_FROM_COORDINATOR)
+                lower(&s->installer.attempt_timeout_us, s->token.validity_us - token_margin_us(s));
+        if (!d->node[KEY_RETRY_SPLAY])
+                lower(&s->retry.splay_us, s->retry.give_up_after_us / 10);
+        if (!d->node[KEY_RETRY_BACKOFF_MIN])
+                lower(&s->retry.backoff_min_us, s->retry.backoff_max_us);
+        if (!d->node[KEY_RETRY_BACKOFF_MAX] && s->retry.backoff_max_us < s->retry.backoff_min_us)
+                s->retry.backoff_max_us = s->retry.backoff_min_us;
+        if (!d->node[KEY_VERIFY_STABLE_FOR])
+                lower(&s->verify.stable_for_us, s->verify.timeout_us / 3);
 }
 
 static int check_times(Decoder *d) {
         const Spec *s = d->spec;
-        int r = check_token_life(d);
+        int r;
 
+        fit_defaults(d);
+        r = check_token_life(d);
         if (r == 0 && all_good(d, KEY_RETRY_BACKOFF_MIN, KEY_RETRY_BACKOFF_MAX) &&
             s->retry.backoff_min_us > s->retry.backoff_max_us)
                 r = complain(d, KEY_RETRY_BACKOFF_MIN, s->retry.backoff_min_us,
                              "not be longer than", KEY_RETRY_BACKOFF_MAX, s->retry.backoff_max_us);
-        if (r == 0 && all_good(d, KEY_RETRY_GIVE_UP_AFTER, KEY_INSTALLER_ATTEMPT_TIMEOUT) &&
-            s->retry.give_up_after_us < s->installer.attempt_timeout_us)
-                r = complain(d, KEY_RETRY_GIVE_UP_AFTER, s->retry.give_up_after_us,
-                             "not be shorter than", KEY_INSTALLER_ATTEMPT_TIMEOUT,
-                             s->installer.attempt_timeout_us);
         if (r == 0 && all_good(d, KEY_RETRY_SPLAY, KEY_RETRY_GIVE_UP_AFTER) &&
             s->retry.splay_us >= s->retry.give_up_after_us)
                 r = complain(d, KEY_RETRY_SPLAY, s->retry.splay_us, "be shorter than",

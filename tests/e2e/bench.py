@@ -257,8 +257,11 @@ class Bench:
             "verify": {"timeout": "10s", "stable_for": "0s"},
         }
 
-    def write_spec(self, **changes) -> None:
-        """The usual spec with changes merged over it."""
+    def write_spec(self, give_up_after=None, **changes) -> None:
+        """The usual spec with changes merged over it. An attempt may not be longer than the whole."""
+        if give_up_after:
+            changes = merged({"retry": {"give_up_after": give_up_after},
+                              "installer": {"attempt_timeout": "1s"}}, changes)
         self.spec_path.write_text("\n".join(yaml(merged(self.base_spec(), changes))) + "\n")
 
     # Programs

@@ -22,24 +22,24 @@ def dead_url() -> str:
 
 class Unreachable(EndToEnd):
     def test_nobody_there(self):
-        self.bench.write_spec(coordinators=[dead_url()], retry={"give_up_after": "2s"})
-        self.assertExit(self.bench.run(), 69)
+        self.bench.write_spec(coordinators=[dead_url()], give_up_after="2s")
+        self.assertExit(self.bench.run(), 69, "coordinator.connect-refused")
         self.assertUntouched()
 
     def test_another_platforms_ca(self):
-        self.bench.write_spec(trust={"ca_file": str(self.sim.other_ca)}, retry={"give_up_after": "2s"})
-        self.assertExit(self.bench.run(), 69)
+        self.bench.write_spec(trust={"ca_file": str(self.sim.other_ca)}, give_up_after="2s")
+        self.assertExit(self.bench.run(), 69, "coordinator.tls-untrusted")
         self.assertEqual(self.sim.requests(), [])
 
     def test_a_wrong_pin(self):
         pin = "sha256//" + base64.b64encode(bytes(32)).decode()
-        self.bench.write_spec(trust={"pins": [pin]}, retry={"give_up_after": "2s"})
-        self.assertExit(self.bench.run(), 69)
+        self.bench.write_spec(trust={"pins": [pin]}, give_up_after="2s")
+        self.assertExit(self.bench.run(), 69, "coordinator.tls-pin-mismatch")
         self.assertEqual(self.sim.requests(), [])
 
     def test_no_tls(self):
         self.fault("connect-plain", event="connect")
-        self.bench.write_spec(retry={"give_up_after": "2s"})
+        self.bench.write_spec(give_up_after="2s")
         self.assertExit(self.bench.run(), 69)
 
     def test_connections_that_break_are_tried_again(self):
@@ -49,44 +49,42 @@ class Unreachable(EndToEnd):
 
 
 class BadCertificate(EndToEnd):
-    leaf = "wrong-name"
+    leaf, reason = "wrong-name", "coordinator.tls-name-mismatch"
 
     def make_bench(self):
         return Bench("--leaf", self.leaf, own_certificates=True)
 
     def test_it_is_not_believed(self):
-        self.bench.write_spec(retry={"give_up_after": "2s"})
-        self.assertExit(self.bench.run(), 69)
+        self.bench.write_spec(give_up_after="2s")
+        self.assertExit(self.bench.run(), 69, self.reason)
         self.assertEqual(self.sim.requests(), [])
 
 
 class ExpiredCertificate(BadCertificate):
-    leaf = "expired"
+    leaf, reason = "expired", "coordinator.tls-expired"
 
 
 class Refused(EndToEnd):
     def test_a_wrong_key(self):
         self.bench.secret_file("key", "bm9ib2R5OndyaXRlcw==")
-        self.assertExit(self.bench.run(), 77)
+        self.assertExit(self.bench.run(), 77, "credential.denied")
         self.assertUntouched()
 
     def test_no_right_to_mint(self):
         self.bench.secret_file("key", self.sim.credentials["viewer_api_key"])
-        outcome = self.bench.run()
-        self.assertExit(outcome, 77)
+        self.assertExit(self.bench.run(), 77, "credential.not-permitted")
         self.assertUntouched()
         self.assertEqual(len(self.sim.mints()), 1, "a permanent refusal is not asked for again")
 
     def test_elevated_permissions_wanted(self):
         self.fault("status", path=TOKENS, status=449,
                    code='"root.unauthorized.rbac.elevated_permissions_required"')
-        self.assertExit(self.bench.run(), 77)
+        self.assertExit(self.bench.run(), 77, "credential.elevation-required")
         self.assertEqual(len(self.sim.mints()), 1)
 
     def test_a_bad_request_is_not_repeated(self):
         self.fault("status", path=TOKENS, status=400, code="enrollment_tokens.invalid_token_request")
-        outcome = self.bench.run()
-        self.assertNotEqual(outcome.code, 0, outcome)
+        self.assertExit(self.bench.run(), 78, "coordinator.request-invalid")
         self.assertEqual(len(self.sim.mints()), 1)
 
 
@@ -210,17 +208,18 @@ class Lies(EndToEnd):
     def test_an_allocator_that_is_healthy_and_not_connected(self):
         self.bench.write_spec(verify={"timeout": "1s"})
         self.fault("never-effective", event="join")
-        self.assertExit(self.bench.run(), 76)
+        self.assertExit(self.bench.run(), 76, "verify.role-not-effective")
 
     def test_other_differences(self):
-        for action in ("unhealthy", "never-connected", "wrong-zone", "wrong-version", "pending", "unlisted-role"):
+        for action, reason in (("unhealthy", "runner-not-healthy"), ("never-connected", "runner-not-connected"),
+                               ("wrong-zone", "zone-differs"), ("wrong-version", "version-differs"),
+                               ("pending", "role-pending"), ("unlisted-role", "role-missing"),
+                               ("foreign-host", "foreign-host")):
             with self.subTest(action):
                 bench = self.fresh()
                 bench.write_spec(verify={"timeout": "1s"})
                 bench.sim.control.fault(action, event="join")
-                outcome = bench.run()
-                self.assertEqual(outcome.code, 76, outcome)
-                self.assertTrue(outcome.reason.startswith("verify."), outcome)
+                self.assertExit(bench.run(), 76, "verify." + reason)
 
     def fresh(self):
         """One more host with a platform of its own."""
@@ -236,39 +235,39 @@ class Lies(EndToEnd):
 
     def test_a_redirect_is_not_followed(self):
         self.fault("redirect", location=self.sim.url + "/api/v1/platform/elsewhere")
-        self.bench.write_spec(retry={"give_up_after": "2s"})
-        outcome = self.bench.run()
-        self.assertIn(outcome.code, (69, 78), outcome)
+        self.bench.write_spec(give_up_after="2s")
+        self.assertExit(self.bench.run(), 78, "coordinator.redirect")
         self.assertEqual(self.sim.requests(path="elsewhere"), [])
 
     def test_a_token_that_would_run_code(self):
         loot = self.bench.top / "loot"
         self.fault("token-text", path=TOKENS, value="a.b';touch${IFS}%s;'.c" % loot)
-        self.bench.write_spec(retry={"give_up_after": "2s"})
-        self.assertNotEqual(self.bench.run().code, 0)
+        self.assertExit(self.bench.run(), 78, "token.malformed")
         self.assertEqual((self.bench.installs(), loot.exists()), (0, False))
 
     def test_a_version_that_would_run_code(self):
         loot = self.bench.top / "loot"
         self.fault("edit", path="/platform$", set={"version": "a[$(touch %s)].1.1" % loot})
-        self.bench.write_spec(retry={"give_up_after": "2s"})
-        self.assertNotEqual(self.bench.run().code, 0)
+        self.bench.write_spec(give_up_after="2s")
+        self.assertExit(self.bench.run(), 69, "coordinator.reply-unusable")
         self.assertUntouched()
         self.assertFalse(loot.exists())
 
     def test_wrong_types(self):
-        for path, member in ((TOKENS, "token"), ("/platform$", "version"), (RUNNERS + HOST_IP, "connected")):
+        # The first look at the runner is a 404, which has no such member.
+        for path, member, after, code in ((TOKENS, "token", 0, 78), ("/platform$", "version", 0, 69),
+                                          (RUNNERS + HOST_IP, "connected", 1, 69)):
             with self.subTest(member):
                 bench = self.fresh()
-                bench.write_spec(retry={"give_up_after": "2s"}, verify={"timeout": "1s"})
-                # The first look at the runner is a 404, which has no such member.
-                bench.sim.control.fault("wrong-type", path=path, member=member, after=int(member == "connected"))
-                self.assertNotEqual(bench.run().code, 0)
+                bench.write_spec(give_up_after="2s", verify={"timeout": "1s"})
+                bench.sim.control.fault("wrong-type", path=path, member=member, after=after)
+                outcome = bench.run()
+                self.assertEqual(outcome.code, code, outcome)
 
     def test_an_endless_body(self):
         self.fault("big-body", path="/platform$", bytes=16 << 20)
-        self.bench.write_spec(retry={"give_up_after": "2s"})
-        self.assertNotEqual(self.bench.run().code, 0)
+        self.bench.write_spec(give_up_after="2s")
+        self.assertExit(self.bench.run(), 69, "coordinator.reply-too-large")
         self.assertUntouched()
 
     def test_the_platforms_own_secrets_are_told_to_nobody(self):

@@ -224,6 +224,7 @@ int bench_setup(void **state) {
                 .path = path,
                 .agent_uid = (uid_t) -1,
                 .notice = note,
+                .round_us = 10 * USEC_PER_MSEC,
         };
         lines = stages = notices = BUFFER_INIT(256 * 1024);
         assert_return_code(sd_event_new(&event), -1);

@@ -56,6 +56,7 @@ static const struct {
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR, "-e" PAIR, "-e=" PAIR, "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR, "image", "--token", P }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "--env", PAIR, "run", "image" }, { NULL } },
+        { SHIM_NO_PLACEHOLDER, { "docker", "create", "--env", PAIR, "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "-H", "x", "--config", "y", "-c", "z", "run", "image" }, { NULL } },
 };
 

@@ -272,23 +272,20 @@ static const Row time_rows[] = {
         { BASE "retry: {windows: 0}\n", "s:6:18: retry.windows must be between 1 and 100, not 0" },
         { BASE "retry: {backoff: {min: 2m, max: 1m}}\n",
           "s:6:24: retry.backoff.min (2m) must not be longer than retry.backoff.max (1m)" },
-        { BASE "retry: {backoff: {max: 1s}}\n",
-          "s:6:24: retry.backoff.min (5s) must not be longer than retry.backoff.max (1s)" },
-        { BASE "retry: {give_up_after: 19m}\n", "s:6:24: retry.give_up_after (19m) must not be "
-                                                "shorter than installer.attempt_timeout (20m)" },
         { BASE "retry: {splay: 4h}\n",
           "s:6:16: retry.splay (4h) must be shorter than retry.give_up_after (4h)" },
         { BASE "token: {validity: 59s}\n",
           "s:6:19: token.validity must be between 1m and 1d, not 59s" },
-        { BASE "token: {validity: 20m}\n", "s:6:19: token.validity (20m) must be at least 60s "
-                                           "longer than installer.attempt_timeout (20m)" },
+        { NO_INSTALLER "installer: {script: /a, attempt_timeout: 10m}\ntoken: {validity: 10m}\n",
+          "s:6:19: token.validity (10m) must leave a tenth of itself, at most 60s, beyond "
+          "installer.attempt_timeout (10m)" },
         { NO_INSTALLER "installer: {script: /a, attempt_timeout: 1h}\n",
-          "s:5:42: token.validity (1h) must be at least 60s longer than installer.attempt_timeout "
-          "(1h)" },
+          "s:5:42: token.validity (1h) must leave a tenth of itself, at most 60s, beyond "
+          "installer.attempt_timeout (1h)" },
         { BASE "verify: {by: remote}\n",
           "s:6:14: verify.by must be one of coordinator, local, both, not 'remote'" },
-        { BASE "verify: {timeout: 30s}\n",
-          "s:6:19: verify.stable_for (30s) must be shorter than verify.timeout (30s)" },
+        { BASE "verify: {timeout: 30s, stable_for: 30s}\n",
+          "s:6:36: verify.stable_for (30s) must be shorter than verify.timeout (30s)" },
         { BASE "on_stale_runner: delete\n",
           "s:6:18: on_stale_runner must be one of refuse, replace, not 'delete'" },
         { NO_CREDENTIAL "credential: {api_key: {from: env, name: K}}\nforget_credential: true\n",

@@ -11,6 +11,8 @@
  * because it would join the host with a placeholder for a token. Status 97 is that, 98 any failure of its own.
  */
 
+#include "installer/shim.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,7 +22,6 @@
 #include <unistd.h>
 
 #include "installer/shim-arguments.h"
-#include "installer/shim.h"
 
 extern char **environ;
 

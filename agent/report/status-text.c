@@ -15,18 +15,34 @@
 #include "base/text.h"
 #include "report/paint.h"
 
+/* The digits of form's letter at its places in text as a number; every other byte must be form's own. */
+static int read_field(const char *text, const char *form, char letter) {
+        int value = 0;
+
+        for (size_t i = 0; form[i]; i++) {
+                bool is_digit = form[i] >= 'a' && form[i] <= 'z';
+
+                if (is_digit ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
+                        return -EINVAL;
+                if (form[i] == letter)
+                        value = value * 10 + (text[i] - '0');
+        }
+        return value;
+}
+
 int status_parse_time(const char *text, usec_t *ret_realtime_us) {
+        static const char form[] = "yyyy-mm-ddThh:nn:ssZ";
         struct tm tm = {};
-        int end = 0;
         time_t t;
 
-        if (!text || strlen(text) != 20 ||
-            sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-                   &tm.tm_min, &tm.tm_sec, &end) != 6 ||
-            end != 20)
+        if (!text || strlen(text) != strlen(form) || read_field(text, form, 'y') < 0)
                 return -EINVAL;
-        tm.tm_year -= 1900;
-        tm.tm_mon -= 1;
+        tm.tm_year = read_field(text, form, 'y') - 1900;
+        tm.tm_mon = read_field(text, form, 'm') - 1;
+        tm.tm_mday = read_field(text, form, 'd');
+        tm.tm_hour = read_field(text, form, 'h');
+        tm.tm_min = read_field(text, form, 'n');
+        tm.tm_sec = read_field(text, form, 's');
         t = timegm(&tm);
         if (t < 0)
                 return -EINVAL;

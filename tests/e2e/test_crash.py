@@ -129,7 +129,7 @@ class DaemonPair(EndToEnd):
         self.assertEqual(self.bench.containers.events("conflict"), [])
 
     def test_killed_while_verifying(self):
-        self.fault("edit", path="/infrastructure/runners/", set={"healthy": False}, after=1, times=10)
+        self.fault("edit", path="/infrastructure/runners/", set={"healthy": False}, after=1, times=4)
         self.begin()
         self.bench.wait_status("VERIFYING")
         self.kill_group(self.agent)

@@ -176,7 +176,7 @@ static const Fact facts[] = {
         { ORIGIN_ECE, 502, "authc.authentication_cluster_error", CLASS_TRANSIENT, 69 },
         { ORIGIN_ECE, 501, "authc.no_authentication_cluster", CLASS_PERMANENT, 78 },
         { ORIGIN_ECE, 418, "some.new_code", CLASS_PERMANENT, 78 },
-        { ORIGIN_TOKEN, 0, "role-missing", CLASS_PERMANENT, 77 },
+        { ORIGIN_TOKEN, 0, "role-missing", CLASS_PERMANENT, 76 },
         { ORIGIN_TOKEN, 0, "expired", CLASS_EXPIRED, 75 },
         { ORIGIN_SPEC, 0, "invalid", CLASS_PERMANENT, 78 },
         { ORIGIN_HOST, 111, "engine-socket", CLASS_HOST, 78 },

@@ -203,6 +203,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_ENGINE, ANY, "no-socket", "host.engine-socket" },
         { ORIGIN_ENGINE, ANY, "not-answering", "engine.not-answering" },
         { ORIGIN_ENGINE, ANY, "foreign-installer", "engine.foreign-installer" },
+        { ORIGIN_ENGINE, ANY, "pull-failed", "installer.pull-failed" },
         { ORIGIN_ENGINE, ANY, NULL, "engine.other" },
 
         { ORIGIN_KEEPER, ANY, "unreachable", "keeper.unreachable" },

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * ece-installd: the installer's keeper. Options, privileges, socket, loop; everything else is the Keeper's.
+ * ece-installd: the installer's keeper. Options, privileges, socket, loop; everything else is the
+ * Keeper's.
  *
- * Started as root (by `ece-enroll run`) it reads the spec, becomes the spec's installer.user and does nothing
- * before that; it never works as root. Its socket is given to it: by systemd, by systemd-socket-activate,
- * or with --listen-fd. SIGTERM ends the keeper and not the installer, which the next keeper adopts.
+ * Started as root (by `ece-enroll run`) it reads the spec, becomes the spec's installer.user and
+ * does nothing before that; it never works as root. Its socket is given to it: by systemd, by
+ * systemd-socket-activate, or with --listen-fd. SIGTERM ends the keeper and not the installer,
+ * which the next keeper adopts.
  */
 
 #include <argp.h>
@@ -151,8 +153,8 @@ static int listening_socket(const Arguments *a) {
                 log_error("descriptor %d is no listening SOCK_SEQPACKET socket", fd);
                 return -ENOTSOCK;
         }
-        /* Nothing that we have inherited is for the installer. Kernels before 5.11 don't know the flag; there
-         * whoever started us is trusted to have passed only what it meant. */
+        /* Nothing that we have inherited is for the installer. Kernels before 5.11 don't know the
+         * flag; there whoever started us is trusted to have passed only what it meant. */
         (void) close_range(SD_LISTEN_FDS_START, ~0U, CLOSE_RANGE_CLOEXEC);
         return fd;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Dropping privileges in the one order that works: groups while we may still set them, then the gid, then the uid, all
- * three of each (real, effective, saved). Leaving uid 0 empties the capability sets; then it is tried to become root again,
- * and success of that is the failure of all this.
+ * Dropping privileges in the one order that works: groups while we may still set them, then the
+ * gid, then the uid, all three of each (real, effective, saved). Leaving uid 0 empties the
+ * capability sets; then it is tried to become root again, and success of that is the failure of all
+ * this.
  */
 
 #include "installd/privileges.h"

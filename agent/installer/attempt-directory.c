@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Attempt directories. Everything is done relative to descriptors and without following links, because what
- * lies in `cwd` was put there by somebody else's script. Removing is not recursive: the script is known to leave
- * plain files at most, and a tree that it did leave is better looked at than deleted.
+ * Attempt directories. Everything is done relative to descriptors and without following links,
+ * because what lies in `cwd` was put there by somebody else's script. Removing is not recursive:
+ * the script is known to leave plain files at most, and a tree that it did leave is better looked
+ * at than deleted.
  */
 
 #include "installer/attempt-directory.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * attempt.json. Written whole and replaced atomically; decoded strictly, since what stands in it decides which process
- * is signalled. A record that can't be decoded is as good as none, and the caller sets it aside: the world is then
- * asked instead (settle finds a container by its name).
+ * attempt.json. Written whole and replaced atomically; decoded strictly, since what stands in it
+ * decides which process is signalled. A record that can't be decoded is as good as none, and the
+ * caller sets it aside: the world is then asked instead (settle finds a container by its name).
  */
 
 #include "installer/attempt-record.h"

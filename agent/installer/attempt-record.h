@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The attempt's record, attempt.json in the keeper's state directory: written and synced before an installer is started
- * and before its end is told. It outlives the acknowledgement, because a container that is still there has to be
- * recognised as ours. Never holds a token.
+ * The attempt's record, attempt.json in the keeper's state directory: written and synced before an
+ * installer is started and before its end is told. It outlives the acknowledgement, because a
+ * container that is still there has to be recognised as ours. Never holds a token.
  */
 
 #include <stdint.h>

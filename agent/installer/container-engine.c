@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Calls of the engine's API. All of them are one request, but find: that is the list, and then the inspection
- * of the one that it showed. A container that vanished between the two was not found, which is true by then.
+ * Calls of the engine's API. All of them are one request, but find: that is the list, and then the
+ * inspection of the one that it showed. A container that vanished between the two was not found,
+ * which is true by then.
  *
  * No reply at all is "not-answering" (the engine is down or hangs); a reply that is neither success nor one of the
  * statuses that a call expects is "unexpected-reply", with the engine's own sentence as detail.

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The container engine's API over its unix socket: the few calls that settling and preparing need. Docker's API,
- * which Podman's socket speaks as well, without a version in the path (every engine serves the unversioned one).
- * Nothing is created here: containers are made by the installer alone.
+ * The container engine's API over its unix socket: the few calls that settling and preparing need.
+ * Docker's API, which Podman's socket speaks as well, without a version in the path (every engine
+ * serves the unversioned one). Nothing is created here: containers are made by the installer alone.
  */
 
 #include "http/http.h"
@@ -39,11 +39,13 @@ typedef struct EngineAnswer {
 
 typedef void (*EngineHandler)(void *userdata, const EngineAnswer *answer);
 
-/* A call under way. It frees itself before its handler runs; cancelling ends it without the handler. */
+/* A call under way. It frees itself before its handler runs; cancelling ends it without the
+ * handler. */
 typedef struct EngineCall EngineCall;
 void engine_call_cancel(EngineCall *call);
 
-/* Each: 0 with *ret, or negative errno. socket_path is allow-list checked by whoever read the spec. */
+/* Each: 0 with *ret, or negative errno. socket_path is allow-list checked by whoever read the spec.
+ * */
 int engine_ping(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret);
 
 /* Is there an image of exactly this name? */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the engine says of a container. The list tells whether one of the name is there (its filter matches
- * parts of names, so the name is compared again); all else comes from the inspection of that one, because
- * only that knows the environment. A field that is missing is left empty: whoever judges whose container it is
- * takes "not told" for "not ours".
+ * What the engine says of a container. The list tells whether one of the name is there (its filter
+ * matches parts of names, so the name is compared again); all else comes from the inspection of
+ * that one, because only that knows the environment. A field that is missing is left empty: whoever
+ * judges whose container it is takes "not told" for "not ours".
  */
 
 #include <errno.h>
@@ -75,7 +75,8 @@ static int parse_state(const char *status, ContainerState *ret) {
         return -EBADMSG;
 }
 
-/* Whole seconds of RFC 3339. The engine's offset is "Z" with Docker; Podman may print a local one. */
+/* Whole seconds of RFC 3339. The engine's offset is "Z" with Docker; Podman may print a local one.
+ * */
 static int64_t parse_created(const char *text) {
         struct tm tm = { 0 };
         const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;

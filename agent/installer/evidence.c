@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One table of messages. Each row says what a line begins with (or holds: rows that may stand behind
- * a date), which code it stands for and how much it weighs. The weightiest message wins, the later one among equals:
- * a script that says why it stops says it last, but a warning that it merely passed weighs nothing.
+ * One table of messages. Each row says what a line begins with (or holds: rows that may stand
+ * behind a date), which code it stands for and how much it weighs. The weightiest message wins, the
+ * later one among equals: a script that says why it stops says it last, but a warning that it
+ * merely passed weighs nothing.
  *
- * The texts are the beginnings of the few messages that are known and stable; all else the container says
- * is closed to us, so an unknown failure stays unknown and carries its last line.
+ * The texts are the beginnings of the few messages that are known and stable; all else the
+ * container says is closed to us, so an unknown failure stays unknown and carries its last line.
  */
 
 #include "installer/evidence.h"
@@ -27,7 +28,8 @@ typedef struct MessageRow {
         bool in_run; /* nobody but the engine's run prints this */
 } MessageRow;
 
-/* Weights: 3 names the cause, 2 a cause that a later line may name better, 1 the mere fact of a failure. */
+/* Weights: 3 names the cause, 2 a cause that a later line may name better, 1 the mere fact of a
+ * failure. */
 static const MessageRow message_rows[] = {
         { "Unknown command", BEGINS, "bad-arguments", 3, false },
         { "Unknown argument", BEGINS, "bad-arguments", 3, false },
@@ -125,7 +127,8 @@ static const char *code_of_shim(int status) {
         return status == SHIM_EXIT_FAILED ? "shim-failed" : NULL;
 }
 
-/* Both lines about the group: denied. The second one alone: the user is in the group, so the engine is down. */
+/* Both lines about the group: denied. The second one alone: the user is in the group, so the engine
+ * is down. */
 static const char *code_of_message(const Evidence *e) {
         if (e->code && streq(e->code, "engine-denied") && !e->not_in_group)
                 return "engine-down";

@@ -4,9 +4,10 @@
 /*
  * Evidence: what the installer's exit status can't say by itself.
  *
- * Statuses 1 to 5 are ambiguous: the script's own, or those of the container that it ends with. What tells them
- * apart is collected while the lines pass (already redacted): which known message was seen, and whether
- * the container was reached. Pure; the caller brings lines and notes, and asks at the end.
+ * Statuses 1 to 5 are ambiguous: the script's own, or those of the container that it ends with.
+ * What tells them apart is collected while the lines pass (already redacted): which known message
+ * was seen, and whether the container was reached. Pure; the caller brings lines and notes, and
+ * asks at the end.
  *
  * Codes of ORIGIN_INSTALLER, number = exit status (128 + N when killed by signal N):
  *
@@ -62,6 +63,6 @@ void evidence_line(Evidence *e, const char *line);
 /* The name of the stage that a line announces ("os-verified", "pulling"...), or NULL. */
 const char *evidence_stage(const char *line);
 
-/* status as waitid(2) tells it, folded: 0 to 255, or 128 + signal with signalled. None for status 0,
- * whoever asked for the end: what ended well ended well. */
+/* status as waitid(2) tells it, folded: 0 to 255, or 128 + signal with signalled. None for status
+ * 0, whoever asked for the end: what ended well ended well. */
 Observation evidence_conclude(const Evidence *e, int status, bool signalled, EvidenceEnd end);

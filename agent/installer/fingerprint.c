@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Rolling hash after Rabin and Karp. 2^61 - 1 is a Mersenne prime, so the remainder of a 122-bit product
- * is two shifts and an addition. The base is random per secret: nobody can prepare a text that
- * collides, and a stored hash is worth nothing without it. A false hit masks a harmless word, no more.
+ * Rolling hash after Rabin and Karp. 2^61 - 1 is a Mersenne prime, so the remainder of a 122-bit
+ * product is two shifts and an addition. The base is random per secret: nobody can prepare a text
+ * that collides, and a stored hash is worth nothing without it. A false hit masks a harmless word,
+ * no more.
  */
 
 #include "installer/fingerprint.h"

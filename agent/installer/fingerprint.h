@@ -4,9 +4,10 @@
 /*
  * Fingerprint: enough of a secret to recognise it in foreign text, too little to be one.
  *
- * The token is given up as soon as the installer has started, and yet its output must be redacted by value for as long
- * as it runs. So a polynomial hash (modulo 2^61 - 1, random base) of the token is kept, with its
- * length: it rolls along a text in linear time, and 61 bits don't lead back to a token.
+ * The token is given up as soon as the installer has started, and yet its output must be redacted
+ * by value for as long as it runs. So a polynomial hash (modulo 2^61 - 1, random base) of the token
+ * is kept, with its length: it rolls along a text in linear time, and 61 bits don't lead back to a
+ * token.
  */
 
 #include <stdbool.h>

@@ -2,12 +2,12 @@
 
 /*
  * A keeper that starts and finds a record that says "running". Pid, start time and boot id together name the
- * process that was started then: if it is alive it is adopted, with its output, which waits in pipes that the
- * process itself keeps open (their read ends stand under fixed numbers in its descriptor table). Its exit status
- * can't be had any more, since it is not our child; that is said as "status-lost".
+ * process that was started then: if it is alive it is adopted, with its output, which waits in
+ * pipes that the process itself keeps open (their read ends stand under fixed numbers in its
+ * descriptor table). Its exit status can't be had any more, since it is not our child; that is said as "status-lost".
  *
- * A record without a pid means that the former keeper died around the spawn: the process, if there is
- * one, is found by the variable that marks its family.
+ * A record without a pid means that the former keeper died around the spawn: the process, if there
+ * is one, is found by the variable that marks its family.
  */
 
 #include "installer/keeper-private.h"
@@ -55,7 +55,8 @@ static void find_pid(AttemptRecord *r) {
                 r->pid = 0;
 }
 
-/* A descriptor for the recorded process, or -ESRCH. The start time is read after the pidfd holds it. */
+/* A descriptor for the recorded process, or -ESRCH. The start time is read after the pidfd holds
+ * it. */
 static int open_process(const AttemptRecord *r) {
         _cleanup_close_ int pidfd = -1;
         uint64_t start_ticks;

@@ -2,13 +2,15 @@
 
 /*
  * Watching an installer to its end. "The process has exited" and "its output has ended" are two events; the attempt
- * is over when both are there, or some seconds after the first: a grandchild may hold a pipe for ever.
+ * is over when both are there, or some seconds after the first: a grandchild may hold a pipe for
+ * ever.
  *
- * The dead leader is not reaped before that: as long as its zombie is there its process group's number can't be given
- * to anybody else, so a last SIGKILL to the group can't hit a stranger.
+ * The dead leader is not reaped before that: as long as its zombie is there its process group's
+ * number can't be given to anybody else, so a last SIGKILL to the group can't hit a stranger.
  *
- * The ladder down is TERM to the group (the engine's client hands it on to the container), some seconds, KILL. Its cause
- * is noted when it begins and not changed any more. The outcome is on disk before anybody hears of it.
+ * The ladder down is TERM to the group (the engine's client hands it on to the container), some
+ * seconds, KILL. Its cause is noted when it begins and not changed any more. The outcome is on disk
+ * before anybody hears of it.
  */
 
 #include "installer/keeper-private.h"
@@ -61,8 +63,8 @@ static void on_line(void *userdata, const char *line) {
                 tell_stage(k, stage);
 }
 
-/* A note of the shim. That the run was reached is kept on disk: it is what tells the script's statuses from the
- * container's, and the next keeper can't read it from the pipe again. */
+/* A note of the shim. That the run was reached is kept on disk: it is what tells the script's
+ * statuses from the container's, and the next keeper can't read it from the pipe again. */
 static void on_note(void *userdata, const char *line) {
         Keeper *k = userdata;
         AttemptRecord *r = &k->attempt.record;
@@ -201,7 +203,8 @@ static int on_leader_exit(sd_event_source *source, int fd, uint32_t revents, voi
 
 /* --- The ladder --- */
 
-/* The zombie of our own child keeps its number; that of an adopted leader may be somebody else's by now. */
+/* The zombie of our own child keeps its number; that of an adopted leader may be somebody else's by
+ * now. */
 static void signal_group(Attempt *a, int signal_number) {
         if (!a->exited || !a->adopted)
                 (void) kill(-a->record.pid, signal_number);

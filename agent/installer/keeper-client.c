@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The agent's end. Nothing is queued here: a request is one small message into an empty socket; if the kernel can't
- * take it, the keeper is not reading and the caller hears so. One message is handled per wake-up, last
- * in the callback, so the handler may do what it likes with the client.
+ * The agent's end. Nothing is queued here: a request is one small message into an empty socket; if
+ * the kernel can't take it, the keeper is not reading and the caller hears so. One message is
+ * handled per wake-up, last in the callback, so the handler may do what it likes with the client.
  */
 
 #include "installer/keeper-client.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Starting an installer: everything is checked, then everything is made, then the record is on disk, and only
- * then is there a process. Between record and process the keeper may die: the next one finds a record that says
- * "running" without a pid and looks for the process by the variable that marks its family.
+ * Starting an installer: everything is checked, then everything is made, then the record is on
+ * disk, and only then is there a process. Between record and process the keeper may die: the next
+ * one finds a record that says "running" without a pid and looks for the process by the variable that marks its family.
  *
- * The token is in memory while this function runs and no longer. With the shim it goes into a sealed memory file
- * that only the child keeps; with handoff argv into the argument list, as the operator has chosen. What stays
- * with us is its fingerprint, for redaction.
+ * The token is in memory while this function runs and no longer. With the shim it goes into a
+ * sealed memory file that only the child keeps; with handoff argv into the argument list, as the
+ * operator has chosen. What stays with us is its fingerprint, for redaction.
  */
 
 #include "installer/keeper-private.h"
@@ -108,7 +108,8 @@ static int make_pipes(Launch *l) {
         return 0;
 }
 
-/* The script itself, so that its own first line counts. The plan has seen to it that it may be executed. */
+/* The script itself, so that its own first line counts. The plan has seen to it that it may be
+ * executed. */
 static int spawn_installer(Launch *l, pid_t *ret_pid, int *ret_pidfd) {
         SpawnFd fds[] = {
                 { l->notes[1], CHILD_FD_NOTE },         { l->output[0], CHILD_FD_OUTPUT_READ },

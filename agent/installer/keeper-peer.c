@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The connection to the agent. One at a time: a newer one replaces the older, because the agent that restarted
- * is the one that counts, and the older may be a dead process's socket that nobody closed yet.
+ * The connection to the agent. One at a time: a newer one replaces the older, because the agent
+ * that restarted is the one that counts, and the older may be a dead process's socket that nobody
+ * closed yet.
  *
  * Sending never waits. What the socket does not take now stands in a bounded outbox; an agent that
- * lets it run full is cut off, and finds everything again when it attaches. Losing the agent changes nothing for
- * what is under way, only that nobody is told.
+ * lets it run full is cut off, and finds everything again when it attaches. Losing the agent
+ * changes nothing for what is under way, only that nobody is told.
  */
 
 #include "installer/keeper-private.h"

@@ -3,11 +3,13 @@
 /*
  * What comes before the token: the gates, and the image.
  *
- * The gates are checked here because the keeper is the install user; whether the engine answers is the last of them
- * and asked of the engine itself, since a socket file without a daemon behind it opens all the others.
+ * The gates are checked here because the keeper is the install user; whether the engine answers is
+ * the last of them and asked of the engine itself, since a socket file without a daemon behind it
+ * opens all the others.
  *
- * The image is pulled by the host's real client (it knows the user's registry credentials), before the hour of a token
- * starts to run. A pull outlives the agent that asked for it: the next one that asks for the same image waits for it.
+ * The image is pulled by the host's real client (it knows the user's registry credentials), before
+ * the hour of a token starts to run. A pull outlives the agent that asked for it: the next one that
+ * asks for the same image waits for it.
  */
 
 #include "installer/keeper-private.h"
@@ -156,7 +158,8 @@ static void close_pair(int pair[2]) {
                         (void) close(TAKE_FD(pair[i]));
 }
 
-/* The client's words: `docker -H unix://SOCKET pull IMAGE`, `podman-remote --url unix://SOCKET pull IMAGE`. */
+/* The client's words: `docker -H unix://SOCKET pull IMAGE`, `podman-remote --url unix://SOCKET pull
+ * IMAGE`. */
 static int spawn_client(Keeper *k, const char *client, char *const envp[], int output, int errors) {
         static char docker[] = "docker", podman[] = "podman-remote", host[] = "-H", url[] = "--url", pull[] = "pull";
         bool is_docker = k->spec->installer.engine == ENGINE_DOCKER;
@@ -232,7 +235,8 @@ static void pull(Keeper *k, const Plan *plan) {
 
 /* --- The request --- */
 
-/* The plan is resolved once more: seconds may have passed, and nothing of the first one was kept but the image. */
+/* The plan is resolved once more: seconds may have passed, and nothing of the first one was kept
+ * but the image. */
 static void on_image(void *userdata, const EngineAnswer *answer) {
         Keeper *k = userdata;
         Message prepared = { .kind = MESSAGE_PREPARED };

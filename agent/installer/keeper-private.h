@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The inside of the keeper, shared by its files: keeper.c (life, dispatch), keeper-peer.c (the connection),
- * keeper-request.c (what every request is held against), keeper-install.c (starting an installer),
- * keeper-attempt.c (watching it to its end), keeper-adopt.c (finding it again), keeper-prepare.c (gates and the image),
- * keeper-settle.c (proving that nothing is left).
+ * The inside of the keeper, shared by its files: keeper.c (life, dispatch), keeper-peer.c (the
+ * connection), keeper-request.c (what every request is held against), keeper-install.c (starting an
+ * installer), keeper-attempt.c (watching it to its end), keeper-adopt.c (finding it again),
+ * keeper-prepare.c (gates and the image), keeper-settle.c (proving that nothing is left).
  */
 
 #include "http/http.h"
@@ -17,8 +17,8 @@
 #include "installer/protocol.h"
 #include "model/plan.h"
 
-/* Numbers under which an installer inherits what is meant for it. The read ends are its own: its output survives us,
- * and the next keeper finds the pipes through /proc/PID/fd. */
+/* Numbers under which an installer inherits what is meant for it. The read ends are its own: its
+ * output survives us, and the next keeper finds the pipes through /proc/PID/fd. */
 #define CHILD_FD_TOKEN 200
 #define CHILD_FD_NOTE 201
 #define CHILD_FD_OUTPUT_READ 202

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a request is held against. The agent talks to the network, so it may be a broken-in agent: it names an
- * attempt, a version and one of the spec's coordinators, and brings a token; everything else the keeper reads
- * itself. Script, user, paths and options come from the spec and the host, and the plan is resolved here
- * anew for each request, with the script's checksum of this moment.
+ * What a request is held against. The agent talks to the network, so it may be a broken-in agent:
+ * it names an attempt, a version and one of the spec's coordinators, and brings a token; everything
+ * else the keeper reads itself. Script, user, paths and options come from the spec and the host,
+ * and the plan is resolved here anew for each request, with the script's checksum of this moment.
  */
 
 #include "installer/keeper-private.h"
@@ -41,7 +41,8 @@ static void refuse_spec(Keeper *k, const char *detail) {
         keeper_refuse(k, &seen);
 }
 
-/* Somebody may have changed the file since we read it: read it once more, and believe only what we read. */
+/* Somebody may have changed the file since we read it: read it once more, and believe only what we
+ * read. */
 static bool reload_spec(Keeper *k) {
         _cleanup_(spec_freep) Spec *spec = NULL;
 
@@ -96,7 +97,8 @@ Plan *keeper_plan(Keeper *k, const char *version, HostFacts *facts) {
 
 /* --- Coordinator --- */
 
-/* Is `host` the host part of "https://host:port"? The port is always there; an IPv6 literal stands in brackets. */
+/* Is `host` the host part of "https://host:port"? The port is always there; an IPv6 literal stands
+ * in brackets. */
 static bool is_host_of(const char *url, const char *host) {
         static const char scheme[] = "https://";
         size_t n = strlen(host);

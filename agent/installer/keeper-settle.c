@@ -3,11 +3,12 @@
 /*
  * Settling: the proof that no installer of ours is left, before another one may be started.
  *
- * Processes first: what bears the attempt's mark in its environment is killed, wherever it went. Then the container, in
- * rounds of look, judge, act, until a look finds none. The name is shared with an operator's `upgrade`, so
- * a container that is alive is stopped only if it is provably ours; one that is somebody else's is never touched, and the
- * agent waits for it. A dead one that only blocks the name is removed. Rounds are bounded: an engine that says one thing and
- * does another ends as a refusal, not as a loop.
+ * Processes first: what bears the attempt's mark in its environment is killed, wherever it went.
+ * Then the container, in rounds of look, judge, act, until a look finds none. The name is shared
+ * with an operator's `upgrade`, so a container that is alive is stopped only if it is provably
+ * ours; one that is somebody else's is never touched, and the agent waits for it. A dead one that
+ * only blocks the name is removed. Rounds are bounded: an engine that says one thing and does
+ * another ends as a refusal, not as a loop.
  */
 
 #include "installer/keeper-private.h"
@@ -26,14 +27,16 @@
 /* A container that somebody has just made and not started yet is not dead. */
 #define JUST_CREATED_S 120
 
-/* Seconds that the engine's idea of a creation may lie before our record, which is written first: rounding. */
+/* Seconds that the engine's idea of a creation may lie before our record, which is written first:
+ * rounding. */
 #define CREATED_SLACK_S 1
 
 static bool created_in_attempt(const Container *c, const AttemptRecord *r) {
         return c->created_s + CREATED_SLACK_S >= (int64_t) (r->started_realtime_us / USEC_PER_SEC);
 }
 
-/* By our label; or, where no shim could add one, by everything that an install of ours would show. */
+/* By our label; or, where no shim could add one, by everything that an install of ours would show.
+ * */
 static bool is_ours(const Container *c, const AttemptRecord *r) {
         if (r->state == RECORD_NONE)
                 return false;
@@ -159,7 +162,8 @@ static void look(Keeper *k) {
 
 /* --- The request --- */
 
-/* Of the attempt on record, if any: its recorded leader with its group, then everything that bears its mark. */
+/* Of the attempt on record, if any: its recorded leader with its group, then everything that bears
+ * its mark. */
 static void kill_leftovers(Keeper *k) {
         const AttemptRecord *r = &k->attempt.record;
         char pair[64], boot_id[BOOT_ID_SIZE];

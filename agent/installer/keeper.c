@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The keeper's life: made, listening, asked, idle, gone. It has no state machine of its own, only things
- * that are under way or not: an attempt, an image pull, a settlement, a question of the gates. Each
- * request looks at these and answers; who decides what is to be done next is the agent.
+ * The keeper's life: made, listening, asked, idle, gone. It has no state machine of its own, only
+ * things that are under way or not: an attempt, an image pull, a settlement, a question of the
+ * gates. Each request looks at these and answers; who decides what is to be done next is the agent.
  *
- * What may fail: the spec at the start, the directories, memory. After the start nothing that the world does
- * ends the keeper, because an installer may hang on it.
+ * What may fail: the spec at the start, the directories, memory. After the start nothing that the
+ * world does ends the keeper, because an installer may hang on it.
  */
 
 #include "installer/keeper-private.h"

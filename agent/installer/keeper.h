@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Keeper: everything ece-installd does, behind one object. It listens on a socket it was given, serves one agent
- * at a time (a newer connection replaces an older one), runs at most one installer, keeps the outcome of the last attempt until it is
- * acknowledged, survives the agent and, through its own record, its own restart.
+ * Keeper: everything ece-installd does, behind one object. It listens on a socket it was given,
+ * serves one agent at a time (a newer connection replaces an older one), runs at most one
+ * installer, keeps the outcome of the last attempt until it is acknowledged, survives the agent
+ * and, through its own record, its own restart.
  */
 
 #include <stdbool.h>
@@ -24,7 +25,8 @@ typedef struct KeeperOptions {
         uid_t agent_uid;         /* who may connect beside root and ourselves; (uid_t) -1: nobody */
         bool idle_exit;          /* leave when nobody is connected, nothing runs and nothing is unacknowledged */
 
-        /* Something for the log: level as in syslog.h. May be NULL; this room does not log itself. */
+        /* Something for the log: level as in syslog.h. May be NULL; this room does not log itself.
+         * */
         void (*notice)(void *userdata, int level, const char *text);
         void *userdata;
 
@@ -38,8 +40,9 @@ typedef struct KeeperOptions {
 
 /*
  * Reads the spec and the record, adopts the installer that an earlier keeper left running, listens.
- * Takes listen_fd over (also on failure); options are copied. 0; -EINVAL or -ENOENT: there is no usable spec;
- * other negative errno. Does not insist on a uid: whoever calls it decides as whom the installer runs.
+ * Takes listen_fd over (also on failure); options are copied. 0; -EINVAL or -ENOENT: there is no
+ * usable spec; other negative errno. Does not insist on a uid: whoever calls it decides as whom the
+ * installer runs.
  */
 int keeper_new(sd_event *event, int listen_fd, const KeeperOptions *options, Keeper **ret);
 

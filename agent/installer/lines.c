@@ -2,8 +2,8 @@
 
 /*
  * From bytes to lines. The order of the steps is the point: escape sequences out, then known
- * secrets masked, then what looks like one (redact.c), and only then cut to the size that is passed on:
- * a cut made earlier could leave half a token that no rule knows any more.
+ * secrets masked, then what looks like one (redact.c), and only then cut to the size that is passed
+ * on: a cut made earlier could leave half a token that no rule knows any more.
  */
 
 #include "installer/lines.h"
@@ -17,8 +17,8 @@
 #define ESCAPE 0x1b
 #define BELL 0x07
 
-/* Length of the escape sequence at the beginning of s: CSI "ESC [ ... final", OSC and other strings up to BEL or
- * "ESC \", anything else "ESC, intermediates, final". What does not end, ends with the line. */
+/* Length of the escape sequence at the beginning of s: CSI "ESC [ ... final", OSC and other strings
+ * up to BEL or "ESC \", anything else "ESC, intermediates, final". What does not end, ends with the line. */
 static size_t escape_length(const char *s, size_t n) {
         size_t i = 2;
 
@@ -57,8 +57,8 @@ static size_t strip_escapes(char *s, size_t n) {
         return kept;
 }
 
-/* Bytes of the UTF-8 character at s (NUL-terminated): 0 for what is none, too long a form, a surrogate, or a
- * control character of U+0080 to U+009F. */
+/* Bytes of the UTF-8 character at s (NUL-terminated): 0 for what is none, too long a form, a
+ * surrogate, or a control character of U+0080 to U+009F. */
 static size_t utf8_length(const unsigned char *s) {
         size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
 

@@ -4,10 +4,10 @@
 /*
  * Lines: foreign output made fit for a log.
  *
- * Chunks of a pipe are put together to lines; of each line the escape sequences are taken out, what is not printable becomes '?',
- * what is or looks like a secret becomes "[redacted]", and what is left is cut to LINE_TEXT_MAX.
- * Redaction sees whole lines, so it does not matter where a chunk ends; and it comes after the escape
- * sequences went, so a colour in the middle of a token does not hide it.
+ * Chunks of a pipe are put together to lines; of each line the escape sequences are taken out, what
+ * is not printable becomes '?', what is or looks like a secret becomes "[redacted]", and what is left is cut to LINE_TEXT_MAX.
+ * Redaction sees whole lines, so it does not matter where a chunk ends; and it comes after the
+ * escape sequences went, so a colour in the middle of a token does not hide it.
  */
 
 #include "base/buffer.h"
@@ -38,7 +38,8 @@ int line_reader_feed(LineReader *r, const char *bytes, size_t n);
 /* End of the stream: what has no newline is a line as well. */
 void line_reader_finish(LineReader *r);
 
-/* One line: raw is used up as working memory. ret gets at most LINE_TEXT_MAX bytes and a NUL. Pure. */
+/* One line: raw is used up as working memory. ret gets at most LINE_TEXT_MAX bytes and a NUL. Pure.
+ * */
 void line_clean(char *raw, size_t n, bool cut, const Fingerprint *print, char ret[static LINE_TEXT_MAX + 1]);
 
 /* Replaces in place control characters (also those of UTF-8's second block) and what is not

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Messages as JSON and back. One table says which members a kind has; the encoder writes exactly these
- * and the decoder wants exactly these, so that what one side means can't be something else on the other.
- * Both ends are ours, but they run with different rights: each treats the other as hostile.
+ * Messages as JSON and back. One table says which members a kind has; the encoder writes exactly
+ * these and the decoder wants exactly these, so that what one side means can't be something else on
+ * the other. Both ends are ours, but they run with different rights: each treats the other as
+ * hostile.
  */
 
 #include "installer/protocol.h"

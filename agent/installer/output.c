@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Draining a pipe. A bounded piece per wake-up, so that a child that prints without end can't keep the
- * loop from its other work. A read error is the end of the stream: there is nothing else to be had from it.
+ * Draining a pipe. A bounded piece per wake-up, so that a child that prints without end can't keep
+ * the loop from its other work. A read error is the end of the stream: there is nothing else to be
+ * had from it.
  */
 
 #include "installer/output.h"

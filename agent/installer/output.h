@@ -19,7 +19,8 @@ typedef struct Output {
 
 #define OUTPUT_INIT ((Output) { .fd = -1 })
 
-/* Takes fd over (also on failure) and makes it non-blocking. line and end run from the loop; end once, at end of file. */
+/* Takes fd over (also on failure) and makes it non-blocking. line and end run from the loop; end
+ * once, at end of file. */
 int output_start(Output *o, sd_event *event, int fd, const Fingerprint *print, LineHandler line,
                  OutputEndHandler end, void *userdata);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A pid alone names nobody: numbers are used again. Pid, start time and boot id together do; and a variable of
- * our own in the environment marks the whole family of an attempt, since children inherit it. What
- * /proc does not let us read belongs to somebody else and is passed over.
+ * A pid alone names nobody: numbers are used again. Pid, start time and boot id together do; and a
+ * variable of our own in the environment marks the whole family of an attempt, since children
+ * inherit it. What /proc does not let us read belongs to somebody else and is passed over.
  */
 
 #include "installer/process.h"
@@ -25,7 +25,8 @@
 #define STATE_FIELD 3
 #define START_FIELD 22
 
-/* Files of /proc say size 0 and so are read to their end, not by file_read(), which wants a regular size. */
+/* Files of /proc say size 0 and so are read to their end, not by file_read(), which wants a regular
+ * size. */
 static int read_proc(pid_t pid, const char *name, Buffer *ret) {
         char path[64];
         _cleanup_close_ int fd = -1;
@@ -99,7 +100,8 @@ static void for_each_with(const char *pair, ProcessVisitor visit, void *userdata
         (void) closedir(proc);
 }
 
-/* The pidfd holds the process; a second look at the pair proves that it is still the one that was found. */
+/* The pidfd holds the process; a second look at the pair proves that it is still the one that was
+ * found. */
 static bool kill_one(pid_t pid, const char *pair, void *userdata) {
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
         unsigned *n = userdata;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Messages on a SOCK_SEQPACKET socket: the kernel keeps their borders, so there is no framing of ours to get
- * wrong. A message is sent whole or not at all. Whatever descriptors come along are ours from the moment of
- * recvmsg(2), so they are closed on every way out but the one that hands a single one to the caller.
+ * Messages on a SOCK_SEQPACKET socket: the kernel keeps their borders, so there is no framing of
+ * ours to get wrong. A message is sent whole or not at all. Whatever descriptors come along are
+ * ours from the moment of recvmsg(2), so they are closed on every way out but the one that hands a
+ * single one to the caller.
  */
 
 #include "installer/protocol.h"

@@ -2,15 +2,17 @@
 #pragma once
 
 /*
- * The protocol between agent and keeper: SOCK_SEQPACKET, one bounded JSON object per message, the token
- * only ever as a sealed memfd passed with SCM_RIGHTS. Both sides decode strictly: unknown kind, missing or
- * mistyped member, too long a message, a descriptor where none belongs: the connection is closed.
+ * The protocol between agent and keeper: SOCK_SEQPACKET, one bounded JSON object per message, the
+ * token only ever as a sealed memfd passed with SCM_RIGHTS. Both sides decode strictly: unknown
+ * kind, missing or mistyped member, too long a message, a descriptor where none belongs: the
+ * connection is closed.
  *
  * Requests (agent -> keeper), each with "spec" (digest of the spec the agent has read):
  *   probe                                  -> state
  *   gates                                  -> gates (open) or refused
  *   prepare   version                      -> line..., prepared or refused
- *   install   attempt coordinator version + memfd -> state(running), line..., stage..., exited   or refused
+ *   install   attempt coordinator version + memfd -> state(running), line..., stage..., exited   or
+ *   refused
  *   attach    -> state; with a running attempt its events follow; with an ended one `exited` again
  *   terminate attempt                      -> exited
  *   settle                                 -> settled or refused
@@ -62,8 +64,9 @@ int message_encode(const Message *m, Buffer *ret);
 /* 0 or -EBADMSG. Pure; fuzzed. *ret untouched on failure. */
 int message_decode(const char *text, size_t n, Message *ret);
 
-/* Sends one message with an optional descriptor (-1: none; not consumed). Non-blocking: 0, -EAGAIN, or sendmsg's errno. */
+/* Sends one message with an optional descriptor (-1: none; not consumed). Non-blocking: 0, -EAGAIN,
+ * or sendmsg's errno. */
 int message_send(int socket_fd, const Message *m, int fd);
-/* Receives one. 0; -EAGAIN; -ECONNRESET at end of stream; -EBADMSG (malformed, truncated, more than one fd).
- * *ret_fd: the descriptor that came along (CLOEXEC, owned by the caller) or -1. */
+/* Receives one. 0; -EAGAIN; -ECONNRESET at end of stream; -EBADMSG (malformed, truncated, more than
+ * one fd). *ret_fd: the descriptor that came along (CLOEXEC, owned by the caller) or -1. */
 int message_receive(int socket_fd, Message *ret, int *ret_fd);

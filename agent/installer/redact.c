@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Redaction works on a copy of the line in which every byte of a secret is overwritten by MASK; at the end each run
- * of MASK is written as "[redacted]". Three rules mark bytes, each in one pass:
+ * Redaction works on a copy of the line in which every byte of a secret is overwritten by MASK; at
+ * the end each run of MASK is written as "[redacted]". Three rules mark bytes, each in one pass:
  *
  *   1. the token itself, by its fingerprint, wherever it stands;
- *   2. what looks like a JSON web token: a word of base64url and dots that begins with "eyJ" (that is '{"'), or
- *      has three long parts;
- *   3. what an announcing word is followed by. Behind ':' or '=' that is the next word, always, and so for every
- *      later ':' and '=' of the line ("password for user admin: x"). Behind blanks alone it is the next word unless
- *      that only talks about the secret ("the token has expired", "'--roles-token' does not").
+ *   2. what looks like a JSON web token: a word of base64url and dots that begins with "eyJ" (that
+ *      is '{"'), or has three long parts;
+ *   3. what an announcing word is followed by. Behind ':', '=' or "->" that is the next word,
+ *      always, and so for every later ':' and '=' of the line ("password for user admin: x").
+ *      Behind blanks alone it is the next word unless that only talks about the secret ("the token
+ *      has expired", "'--roles-token' does not").
  *
  * When in doubt a harmless word is lost rather than a secret kept.
  */
@@ -88,7 +89,8 @@ static bool word_is_one_of(const char *word, size_t n, const char *const words[]
         return false;
 }
 
-/* Length of the announcing word at s, with what letters stick to it ("passwords"); 0 if there is none. */
+/* Length of the announcing word at s, with what letters stick to it ("passwords"); 0 if there is
+ * none. */
 static size_t announcing_length(const char *s, size_t n) {
         for (size_t i = 0; i < ELEMENTS(announcing); i++) {
                 size_t length = strlen(announcing[i]);
@@ -120,7 +122,8 @@ static size_t word_end(const char *s, size_t n, size_t i) {
         return i;
 }
 
-/* Masks the word that follows position i; returns where to go on. assigned: a ':' or '=' stood before it. */
+/* Masks the word that follows position i; returns where to go on. assigned: a ':' or '=' stood
+ * before it. */
 static size_t mask_announced(char *line, size_t n, size_t i, bool assigned) {
         for (;;) {
                 size_t start = skip_separators(line, n, i, &assigned);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The pair `--env RUNNER_ROLES_TOKEN=PLACEHOLDER` of a `run` is replaced by `--env-file FILE`: replaced, not joined
- * by it, because an explicit --env beats a file. The pair may be written in each way that the clients take
- * (--env X, --env=X, -e X, -eX, -e=X). The placeholder must stand there once and nowhere else: a script
- * that passes it on in another way as well is one that we don't know.
+ * The pair `--env RUNNER_ROLES_TOKEN=PLACEHOLDER` of a `run` is replaced by `--env-file FILE`:
+ * replaced, not joined by it, because an explicit --env beats a file. The pair may be written in
+ * each way that the clients take (--env X, --env=X, -e X, -eX, -e=X). The placeholder must stand
+ * there once and nowhere else: a script that passes it on in another way as well is one that we
+ * don't know.
  *
  * No library but libc, no allocation: this runs between a script and its engine.
  */
@@ -19,7 +20,8 @@
 
 #define PAIR SHIM_TOKEN_VARIABLE "=" TOKEN_PLACEHOLDER
 
-/* Options before the subcommand that take their value from the next word. All others are one word. */
+/* Options before the subcommand that take their value from the next word. All others are one word.
+ * */
 static const char *const global_options[] = {
         "-H",         "--host",      "-c",        "--context",    "--config", "-l",       "--log-level",
         "--tlscacert", "--tlscert",  "--tlskey",  "--url",        "--connection", "--identity", "--out",
@@ -85,7 +87,8 @@ ShimVerdict shim_rewrite(int argc, char *argv[], char *env_file, char *label, ch
                         }
                         continue;
                 }
-                /* One word becomes two: room for a single one of them is there, so a second is only counted. */
+                /* One word becomes two: room for a single one of them is there, so a second is only
+                 * counted. */
                 if (pairs++ == 0) {
                         replaced[n++] = env_file_option;
                         replaced[n++] = env_file;

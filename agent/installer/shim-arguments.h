@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The shim's one decision, apart from the process it is made in: what becomes of a client's arguments? Pure. */
+/* The shim's one decision, apart from the process it is made in: what becomes of a client's
+ * arguments? Pure. */
 
 #include <stddef.h>
 
@@ -13,6 +14,6 @@ typedef enum ShimVerdict {
 
 #define SHIM_ARGUMENTS_MAX 4096
 
-/* A `run` gets two more words for its label. replaced has room for argc + 4 pointers; its strings are those of argv,
- * env_file and label, none is copied. */
+/* A `run` gets two more words for its label. replaced has room for argc + 4 pointers; its strings
+ * are those of argv, env_file and label, none is copied. */
 ShimVerdict shim_rewrite(int argc, char *argv[], char *env_file, char *label, char *replaced[]);

@@ -3,12 +3,14 @@
 /*
  * ece-enroll-shim: the program that the installer takes for `docker` or `podman-remote`.
  *
- * The installer was given a placeholder for the token. When it comes to `run`, the shim replaces the placeholder
- * by a file that the engine's client reads: a sealed memory file that was inherited and has no name. So the
- * token is in no argument list and no environment on this host. Everything else passes through untouched.
+ * The installer was given a placeholder for the token. When it comes to `run`, the shim replaces
+ * the placeholder by a file that the engine's client reads: a sealed memory file that was inherited
+ * and has no name. So the token is in no argument list and no environment on this host. Everything
+ * else passes through untouched.
  *
- * It fails loudly or not at all: a `run` in which the placeholder is not found exactly once is not started,
- * because it would join the host with a placeholder for a token. Status 97 is that, 98 any failure of its own.
+ * It fails loudly or not at all: a `run` in which the placeholder is not found exactly once is not
+ * started, because it would join the host with a placeholder for a token. Status 97 is that, 98 any
+ * failure of its own.
  */
 
 #include "installer/shim.h"
@@ -31,7 +33,8 @@ static void complain(const char *what, const char *why) {
         (void) fprintf(stderr, "ece-enroll-shim: %s%s%s\n", what, why ? ": " : "", why ?: "");
 }
 
-/* A descriptor's number from the environment; -1 when there is none. No library but libc here, so by hand. */
+/* A descriptor's number from the environment; -1 when there is none. No library but libc here, so
+ * by hand. */
 static int fd_from_environment(const char *name) {
         const char *text = getenv(name);
         int fd = 0;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What keeper and shim agree on. The shim stands as `docker` and `podman-remote` first on the installer's PATH, so it
- * is started by a script that is not ours, with arguments that are not ours; only the environment and a
- * few inherited descriptors are.
+ * What keeper and shim agree on. The shim stands as `docker` and `podman-remote` first on the
+ * installer's PATH, so it is started by a script that is not ours, with arguments that are not
+ * ours; only the environment and a few inherited descriptors are.
  */
 
 /* Environment. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * posix_spawn(3) only: between fork and exec nothing of ours runs. The pidfd is opened after the spawn without
- * a race, because nobody but us can reap our child and so its pid can't be given to another process.
+ * posix_spawn(3) only: between fork and exec nothing of ours runs. The pidfd is opened after the
+ * spawn without a race, because nobody but us can reap our child and so its pid can't be given to
+ * another process.
  *
- * The umask is the one thing posix_spawn can't set; ours is 077 and would make an installation whose
- * files other users of the host can't read, so it is lent for the moment of the call (one thread).
+ * The umask is the one thing posix_spawn can't set; ours is 077 and would make an installation
+ * whose files other users of the host can't read, so it is lent for the moment of the call (one
+ * thread).
  */
 
 #include "installer/spawn.h"
@@ -25,8 +27,8 @@ static int add_files(posix_spawn_file_actions_t *files, const SpawnRequest *r) {
         int error;
 
         error = posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY | O_CLOEXEC, 0);
-        /* addopen moves the descriptor to 0 with dup2, which clears close-on-exec, unless it is 0 already; a
-         * dup2 onto itself clears it in that case (posix_spawn's own rule). */
+        /* addopen moves the descriptor to 0 with dup2, which clears close-on-exec, unless it is 0
+         * already; a dup2 onto itself clears it in that case (posix_spawn's own rule). */
         error = error ?: posix_spawn_file_actions_adddup2(files, STDIN_FILENO, STDIN_FILENO);
         error = error ?: posix_spawn_file_actions_adddup2(files, r->output, STDOUT_FILENO);
         error = error ?: posix_spawn_file_actions_adddup2(files, r->errors, STDERR_FILENO);
@@ -52,7 +54,8 @@ static int set_attributes(posix_spawnattr_t *attributes) {
         return -error;
 }
 
-/* A source that has one of the numbers the child is to get would be overwritten before it is used. */
+/* A source that has one of the numbers the child is to get would be overwritten before it is used.
+ * */
 static int check_sources(const SpawnRequest *r) {
         if (r->output <= STDERR_FILENO || r->errors <= STDERR_FILENO || r->output >= SPAWN_FD_FIRST ||
             r->errors >= SPAWN_FD_FIRST)

@@ -26,8 +26,9 @@ typedef struct SpawnRequest {
 } SpawnRequest;
 
 /*
- * The child leads a session and process group of its own, has no blocked or ignored signals, umask 022, /dev/null
- * on 0, and no descriptor but 0, 1, 2 and fds. 0, or negative errno of posix_spawn (which also tells a failed exec).
- * Whatever the caller opened without O_CLOEXEC below SPAWN_FD_FIRST would leak: nothing here does.
+ * The child leads a session and process group of its own, has no blocked or ignored signals, umask
+ * 022, /dev/null on 0, and no descriptor but 0, 1, 2 and fds. 0, or negative errno of posix_spawn
+ * (which also tells a failed exec). Whatever the caller opened without O_CLOEXEC below
+ * SPAWN_FD_FIRST would leak: nothing here does.
  */
 int spawn(const SpawnRequest *request, pid_t *ret_pid, int *ret_pidfd);

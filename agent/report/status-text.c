@@ -159,15 +159,15 @@ static void put_lists(const json_t *status, Buffer *page) {
         json_array_foreach(json_member_array(status, "notes"), i, item)
                 put(page, "note", json_string_value(item) ?: "?");
         json_array_foreach(json_member_array(status, "coordinators"), i, item)
-                (void) buffer_append_format(page, "%13s: %s  %s  %s\n", i ? "" : "coordinators",
+                (void) buffer_append_format(page, "%13s%s %s  %s  %s\n", i ? "" : "coordinators", i ? " " : ":",
                                             json_member_string(item, "url") ?: "?",
                                             json_member_string(item, "state") ?: "?",
                                             json_member_string(item, "last") ?: "");
         json_array_foreach(json_member_array(status, "history"), i, item) {
                 const char *text = json_member_string(item, "text") ?: "";
 
-                (void) buffer_append_format(page, "%13s: %s  %-12s %s\n", i ? "" : "history",
-                                            json_member_string(item, "at") ?: "?",
+                (void) buffer_append_format(page, "%13s%s %s  %-*s%s\n", i ? "" : "history", i ? " " : ":",
+                                            json_member_string(item, "at") ?: "?", text[0] ? 13 : 0,
                                             json_member_string(item, "state") ?: "?", text);
         }
 }

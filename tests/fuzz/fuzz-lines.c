@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Foreign output in chunks whose sizes the input decides: no line is too long, holds a control character or invalid
- * UTF-8 (a second cleaning changes nothing), or the known secret; and the lines do not depend on the chunks. */
+/* Foreign output in chunks whose sizes the input decides: no line is too long, holds a control
+ * character or invalid UTF-8 (a second cleaning changes nothing), or the known secret; and the
+ * lines do not depend on the chunks. */
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The decoder of messages, which both sides use on what the other sent. Whatever it accepts must be encoded again, and decoded to
- * the same once more: then nothing was accepted that is not understood. */
+/* The decoder of messages, which both sides use on what the other sent. Whatever it accepts must be
+ * encoded again, and decoded to the same once more: then nothing was accepted that is not
+ * understood. */
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A keeper on a socket of its own with a stand-in engine, and the agent's end of it, for the tests of the keeper. */
+/* A keeper on a socket of its own with a stand-in engine, and the agent's end of it, for the tests
+ * of the keeper. */
 
 #include "keeper-bench.h"
 

@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * The bench for tests of the keeper: a scratch directory with a spec, a script and an engine's socket, a Keeper and a
- * KeeperClient on one event loop, and functions that wait for an event. No step waits for a time: a
- * watchdog alone ends a test that hangs.
+ * The bench for tests of the keeper: a scratch directory with a spec, a script and an engine's
+ * socket, a Keeper and a KeeperClient on one event loop, and functions that wait for an event. No
+ * step waits for a time: a watchdog alone ends a test that hangs.
  *
- * The install user must have uid >= 1000. As root the bench becomes `nobody` for good in bench_open(); as a user
- * of less than 1000 there is nothing to test and the program says so.
+ * The install user must have uid >= 1000. As root the bench becomes `nobody` for good in
+ * bench_open(); as a user of less than 1000 there is nothing to test and the program says so.
  */
 
 #include <stdbool.h>
@@ -23,7 +23,8 @@
 bool bench_open(void); /* once, from main(); false: these tests can't run here (said on stdout) */
 void bench_close(void);
 
-/* Before and after each test (cmocka's fixtures): clean directories, a fresh event loop, no engine, no keeper. */
+/* Before and after each test (cmocka's fixtures): clean directories, a fresh event loop, no engine,
+ * no keeper. */
 int bench_setup(void **state);
 int bench_teardown(void **state);
 
@@ -31,7 +32,8 @@ const char *bench_path(const char *name); /* in the scratch directory; a ring of
 void bench_write(const char *name, const char *text, unsigned mode);
 char *bench_read(const char *name); /* free() it; "" when there is no such file */
 
-/* The spec's installer section gets extra lines ("  handoff: argv\n"), NULL for none. The digest is re-read. */
+/* The spec's installer section gets extra lines ("  handoff: argv\n"), NULL for none. The digest is
+ * re-read. */
 void bench_spec(const char *extra);
 const char *bench_digest(void);
 /* The script: what is put here runs after the line that names its version. */
@@ -52,11 +54,12 @@ void bench_request(const Message *request);
 void bench_ask(MessageKind kind);
 void bench_install(const char *attempt);
 
-/* Sends bytes with a descriptor as an agent would that is not ours, over the client's path. Returns the socket. */
+/* Sends bytes with a descriptor as an agent would that is not ours, over the client's path. Returns
+ * the socket. */
 int bench_raw_connect(void);
 
-/* Runs the loop until an event of the kind comes; what comes before is kept in bench_lines() and bench_stages(). Any other
- * answer, or the loss of the connection, fails the test. */
+/* Runs the loop until an event of the kind comes; what comes before is kept in bench_lines() and
+ * bench_stages(). Any other answer, or the loss of the connection, fails the test. */
 Message bench_wait(MessageKind kind);
 void bench_wait_lost(void);
 /* Runs the loop until the condition holds. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: a record comes back as it was written; anything else is refused and changes nothing. */
+/* Invariants: a record comes back as it was written; anything else is refused and changes nothing.
+ * */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: a container that is alive is ours only by our label, or, without a shim, by everything an install of ours
- * would show; replies of the engine that say less than that make nothing ours. */
+/* Invariants: a container that is alive is ours only by our label, or, without a shim, by
+ * everything an install of ours would show; replies of the engine that say less than that make
+ * nothing ours. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: every row of the table of messages leads to its code; a status alone leads to one as well; a successful end is
- * none, and who ended it counts more than what was printed. */
+/* Invariants: every row of the table of messages leads to its code; a status alone leads to one as
+ * well; a successful end is none, and who ended it counts more than what was printed. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,7 +64,8 @@ static const struct {
         { { "/x: line 3: sudo: command not found" }, false, 127, false, "not-found", "/x: line 3" },
         { { NULL }, false, 137, true, "killed", "" },
         { { NULL }, true, 143, false, "killed", "" },
-        /* a warning that was passed does not explain a later failure; the last cause counts among equals */
+        /* a warning that was passed does not explain a later failure; the last cause counts among
+         * equals */
         { { "Unknown argument '--a'", "Can't determine a default HOST_IP" }, false, 1, false, "host-ip", "Can't" },
 };
 

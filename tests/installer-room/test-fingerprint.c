@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: a fingerprint finds its secret at every offset and nothing else; it does not hold the secret. */
+/* Invariants: a fingerprint finds its secret at every offset and nothing else; it does not hold the
+ * secret. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The keeper and the engine: gates, image, and the proof that nothing is left. Invariants: a container that is not provably ours is
- * not touched while it is alive; `settled` is said only after a look that found none; every question gets an answer. */
+/* The keeper and the engine: gates, image, and the proof that nothing is left. Invariants: a
+ * container that is not provably ours is not touched while it is alive; `settled` is said only
+ * after a look that found none; every question gets an answer. */
 
 #include <setjmp.h>
 #include <stdarg.h>

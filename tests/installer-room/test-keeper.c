@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The keeper from end to end: real sockets, real processes, a script of a few lines for an installer. Invariants: at most
- * one installer; every attempt ends in exactly one outcome, which is kept until it is acknowledged, whoever restarts; the
- * token is seen by nobody but the engine's client; a hostile request starts nothing.
+ * The keeper from end to end: real sockets, real processes, a script of a few lines for an
+ * installer. Invariants: at most one installer; every attempt ends in exactly one outcome, which is
+ * kept until it is acknowledged, whoever restarts; the token is seen by nobody but the engine's
+ * client; a hostile request starts nothing.
  */
 
 #include <setjmp.h>
@@ -106,7 +107,8 @@ static void child_inherits_only_what_is_meant(void **state) {
         assert_non_null(strstr(bench_lines(), "DOCKER_HOST HOME LC_ALL LOGNAME PATH PWD SHLVL USER|"));
 }
 
-/* With the shim the script knows a placeholder, and the token is in nobody's arguments or environment. */
+/* With the shim the script knows a placeholder, and the token is in nobody's arguments or
+ * environment. */
 static void token_is_not_seen_with_shim(void **state) {
         start("all=$(cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n')\n"
               "token=$(cat /proc/self/fd/200); token=${token#*=}\n"
@@ -126,7 +128,8 @@ static void argv_handoff_passes_the_token(void **state) {
         assert_null(strstr(bench_lines(), BENCH_TOKEN));
 }
 
-/* Seen anew at the moment of the request: what the gates and the agent saw may have changed since. */
+/* Seen anew at the moment of the request: what the gates and the agent saw may have changed since.
+ * */
 static void script_is_looked_at_again(void **state) {
         bench_keeper();
         bench_connect();
@@ -176,7 +179,8 @@ static void who_ignores_term_is_killed(void **state) {
         assert_int_equal(m.seen.number, 137);
 }
 
-/* The leader dies at once, its child (the engine's client) ignores the signal: the group is killed all the same. */
+/* The leader dies at once, its child (the engine's client) ignores the signal: the group is killed
+ * all the same. */
 static void stubborn_child_is_killed(void **state) {
         bench_options()->kill_after_us = 100 * USEC_PER_MSEC;
         start("(trap '' TERM; echo child up; while :; do sleep 1000; done) & wait");
@@ -191,7 +195,8 @@ static void keeper_has_its_own_clock(void **state) {
         bench_options()->kill_after_us = 100 * USEC_PER_MSEC;
         start("echo up; exec sleep 1000");
         wait_for_line("up|");
-        /* A minute can't be waited for: the record's start is moved back, as after a restart an hour later. */
+        /* A minute can't be waited for: the record's start is moved back, as after a restart an
+         * hour later. */
         bench_disconnect();
         bench_keeper_stop();
         {
@@ -262,7 +267,8 @@ static void outcome_is_told_until_acknowledged(void **state) {
         assert_int_equal(bench_wait(MESSAGE_STATE).attempt_state, ATTEMPT_NONE);
 }
 
-/* The keeper dies and comes back: installer and output are found again. Here it stays our child, so its status is known. */
+/* The keeper dies and comes back: installer and output are found again. Here it stays our child, so
+ * its status is known. */
 static void keeper_comes_back(void **state) {
         start("echo one; while [ ! -e ../../../go ]; do sleep 0.05; done; echo two; exit 5");
         wait_for_line("one|");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: it does not matter where a chunk ends; no line is longer than its bound, holds a control character or
- * invalid UTF-8, or a piece of the secret. */
+/* Invariants: it does not matter where a chunk ends; no line is longer than its bound, holds a
+ * control character or invalid UTF-8, or a piece of the secret. */
 
 #include <setjmp.h>
 #include <stdarg.h>

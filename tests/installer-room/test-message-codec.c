@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: what is encoded is decoded to the same; anything that is not exactly one of our messages is -EBADMSG and
- * leaves the result untouched. */
+/* Invariants: what is encoded is decoded to the same; anything that is not exactly one of our
+ * messages is -EBADMSG and leaves the result untouched. */
 
 #include <setjmp.h>
 #include <stdarg.h>

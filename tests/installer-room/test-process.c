@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: pid and start time name a process; a mark in the environment finds the family and nobody else. */
+/* Invariants: pid and start time name a process; a mark in the environment finds the family and
+ * nobody else. */
 
 #include <setjmp.h>
 #include <stdarg.h>

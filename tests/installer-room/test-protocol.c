@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: a message arrives whole with at most one descriptor, which is close-on-exec; whatever is refused leaves no
- * descriptor behind. */
+/* Invariants: a message arrives whole with at most one descriptor, which is close-on-exec; whatever
+ * is refused leaves no descriptor behind. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,8 @@ static void close_pair(Pair p) {
         (void) close(p.b);
 }
 
-/* The number that the next descriptor would get: equal before and after means that none was kept. */
+/* The number that the next descriptor would get: equal before and after means that none was kept.
+ * */
 static int next_fd(void) {
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: a secret that a rule knows does not come out, wherever it stands in the line; what is merely said about
- * secrets stays readable. */
+/* Invariants: a secret that a rule knows does not come out, wherever it stands in the line; what is
+ * merely said about secrets stays readable. */
 
 #include <setjmp.h>
 #include <stdarg.h>

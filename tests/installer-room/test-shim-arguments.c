@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Invariants: exactly one placeholder pair of a `run` is replaced, in whichever way it is written; anything else of a `run` is
- * refused; all other subcommands are left alone. */
+/* Invariants: exactly one placeholder pair of a `run` is replaced, in whichever way it is written;
+ * anything else of a `run` is refused; all other subcommands are left alone. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The shim as a program, started by a shell as the installer does it, with a client that prints what it was given. Invariants:
- * the client reads the token from a file and finds it nowhere else; the client's status is passed on; without
- * exactly one placeholder no client is started. With a real docker on PATH the same is shown for what that sends to its daemon.
+ * The shim as a program, started by a shell as the installer does it, with a client that prints
+ * what it was given. Invariants: the client reads the token from a file and finds it nowhere else;
+ * the client's status is passed on; without exactly one placeholder no client is started. With a
+ * real docker on PATH the same is shown for what that sends to its daemon.
  */
 
 #include <setjmp.h>
@@ -56,7 +57,8 @@ static void drain(int pipe_fds[2], Buffer *ret) {
         (void) close(pipe_fds[0]);
 }
 
-/* Runs a line in bash as the keeper runs the installer: PATH, descriptors 200 and 201, the shim's variables. */
+/* Runs a line in bash as the keeper runs the installer: PATH, descriptors 200 and 201, the shim's
+ * variables. */
 static Run run(const char *line, const char *real_client) {
         _cleanup_(secret_freep) Secret *secret = NULL;
         Run r = { .output = BUFFER_INIT(64 * 1024), .notes = BUFFER_INIT(4096) };
@@ -170,7 +172,8 @@ static void notes_that_nobody_reads(void **state) {
         assert_non_null(strstr(buffer_string(&r.output), "file:RUNNER_ROLES_TOKEN=" TOKEN));
 }
 
-/* A daemon of a few lines that answers a ping and prints the body of the request that makes the container. */
+/* A daemon of a few lines that answers a ping and prints the body of the request that makes the
+ * container. */
 static const char daemon_program[] =
         "import http.server, json, socketserver, sys\n"
         "class H(http.server.BaseHTTPRequestHandler):\n"

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command as people and scripts use it: what it prints, where, and the exit codes of the contract."""
+
+import json
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import tap  # noqa: E402
+from bench import EndToEnd  # noqa: E402
+
+
+class Command(EndToEnd):
+    def call(self, *words, **environment):
+        return self.bench.end(self.bench.start("ece-enroll", *words, **environment))
+
+
+class Usage(Command):
+    def test_no_command(self):
+        outcome = self.call()
+        self.assertEqual(outcome.code, 64)
+        self.assertIn("Usage: ece-enroll COMMAND", outcome.output)
+
+    def test_a_misspelt_command(self):
+        outcome = self.call("statsu")
+        self.assertEqual(outcome.code, 64)
+        self.assertIn("unknown command 'statsu'; did you mean 'status'?", outcome.output)
+
+    def test_a_wrong_option(self):
+        self.assertEqual(self.call("status", "--insecure").code, 64)
+        self.assertEqual(self.call("validate", "a", "b").code, 64)
+
+    def test_help_of_each_command(self):
+        names = re.findall(r"^  (\w+) ", self.call("--help").output, re.M)
+        self.assertEqual(sorted(names), ["explain", "plan", "run", "status", "validate"])
+        for name in names:
+            outcome = self.call(name, "--help")
+            self.assertEqual(outcome.code, 0)
+            self.assertIn("Examples:", outcome.output)
+
+    def test_version(self):
+        outcome = self.call("--version")
+        self.assertEqual(outcome.code, 0)
+        self.assertRegex(outcome.output, r"^ece-enroll \d+\.\d+")
+
+
+class Validate(Command):
+    def test_a_good_spec(self):
+        self.bench.write_spec()
+        outcome = self.call("validate", self.bench.spec_path)
+        self.assertEqual((outcome.code, outcome.output.strip()), (0, "%s: valid" % self.bench.spec_path))
+        self.assertUntouched()
+
+    def test_every_error_with_its_place(self):
+        self.bench.spec_path.write_text("version: 2\ncoordinators: []\nhost:\n  role: [alocator]\n")
+        outcome = self.call("validate", ECE_ENROLL_SPEC=str(self.bench.spec_path))
+        self.assertEqual(outcome.code, 78)
+        lines = outcome.output.splitlines()
+        self.assertIn("%s:4:3: unknown key 'role' in host; did you mean 'roles'?" % self.bench.spec_path, lines)
+        self.assertGreater(len(lines), 3)
+        for line in lines:
+            self.assertRegex(line, r"^%s:\d+:\d+: ." % re.escape(str(self.bench.spec_path)))
+
+    def test_no_spec(self):
+        outcome = self.call("validate", self.bench.top / "none.yaml")
+        self.assertEqual(outcome.code, 78)
+        self.assertIn("none.yaml: No such file or directory", outcome.output)
+
+    def test_what_this_release_does_not_do_is_refused(self):
+        self.bench.write_spec(token={"persistent": True})
+        self.assertEqual(self.call("validate", self.bench.spec_path).code, 78)
+        self.assertExit(self.bench.run(), 78, "spec.unsupported")
+        self.assertUntouched()
+
+
+class Plan(Command):
+    def test_offline_it_contacts_nobody(self):
+        self.bench.write_spec(host={"roles": ["proxy", "allocator"]})
+        outcome = self.call("plan", self.bench.spec_path)
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertIn('{"persistent":false,"roles":["allocator","proxy"],"validity_in_seconds":3600}', outcome.output)
+        self.assertIn("--roles-token <roles token>", outcome.output)
+        self.assertEqual(self.sim.requests(), [])
+
+    def test_json(self):
+        self.bench.write_spec()
+        outcome = self.call("plan", "--json", self.bench.spec_path)
+        self.assertEqual(outcome.code, 0, outcome)
+        plan = json.loads(outcome.output)
+        self.assertEqual(plan["command"][1], "install")
+        self.assertNotIn("", plan["command"])
+
+    def test_online_it_only_reads(self):
+        self.bench.write_spec()
+        outcome = self.call("plan", "--online", self.bench.spec_path)
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertIn("version 4.0.3; this host is no member", outcome.output)
+        self.assertEqual({request["method"] for request in self.sim.requests()}, {"GET"})
+
+    def test_online_with_a_wrong_key(self):
+        self.bench.write_spec(credential={"api_key": {"from": "env", "name": "KEY", "path": None}})
+        outcome = self.call("plan", "--online", self.bench.spec_path, KEY="wrong")
+        self.assertEqual(outcome.code, 77, outcome)
+
+
+class Status(Command):
+    def test_before_the_first_run(self):
+        outcome = self.call("status", "--runtime-dir", self.bench.runtime)
+        self.assertEqual(outcome.code, 78)
+        self.assertIn("no agent has run", outcome.output)
+
+    def test_after_a_failure(self):
+        self.bench.write_spec(installer={"sha256": "0" * 64})
+        self.assertEqual(self.bench.run().code, 78)
+        page = self.call("status", "--runtime-dir", self.bench.runtime)
+        self.assertEqual(page.code, 0)
+        self.assertRegex(page.output, r"^ece-enroll: FAILED since 20\d\d-")
+        self.assertIn("what to do: ", page.output)
+        status = json.loads(self.call("status", "--json", "--runtime-dir", self.bench.runtime).output)
+        self.assertEqual(status["state"], "FAILED")
+        self.assertTrue(status["reason"]["remedy"])
+
+
+class Explain(Command):
+    def test_one_and_all(self):
+        reasons = json.loads(self.call("explain", "--json").output)
+        self.assertGreater(len(reasons), 60)
+        for reason in reasons[::16]:
+            outcome = self.call("explain", reason["id"])
+            self.assertEqual(outcome.code, 0)
+            self.assertIn(reason["what"], outcome.output)
+            self.assertIn("seen as", outcome.output)
+
+    def test_a_misspelt_reason(self):
+        outcome = self.call("explain", "coordinator.connect-refuse")
+        self.assertEqual(outcome.code, 64)
+        self.assertIn("did you mean 'coordinator.connect-refused'?", outcome.output)
+
+
+if __name__ == "__main__":
+    tap.main()

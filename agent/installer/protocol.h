@@ -7,7 +7,8 @@
  * kind, missing or mistyped member, too long a message, a descriptor where none belongs: the
  * connection is closed.
  *
- * Requests (agent -> keeper), each with "spec" (digest of the spec the agent has read):
+ * Requests (agent -> keeper), each with "spec" (digest of the spec the agent has read; terminate and
+ * acknowledge, which only name an attempt, are served whatever it says):
  *   probe                                  -> state
  *   gates                                  -> gates (open) or refused
  *   prepare   version                      -> line..., prepared or refused

@@ -84,8 +84,7 @@ static void test_runner_required(void **state) {
                 "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":true,\"healthy\":true}",
                 "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":true,\"healthy\":true,\"roles\":{}}",
                 "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":true,\"roles\":[]}",
-                "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":\"true\",\"healthy\":true,\"roles\":[]"
-                "}",
+                "{\"runner_id\":\"r\",\"host_ip\":\"i\",\"connected\":\"true\",\"healthy\":true,\"roles\":[]}",
                 "{\"runner_id\":\"r\",\"connected\":true,\"healthy\":true,\"roles\":[]}",
                 "{\"host_ip\":\"i\",\"connected\":true,\"healthy\":true,\"roles\":[]}",
                 "{\"runner_id\":1,\"host_ip\":\"i\",\"connected\":true,\"healthy\":true,\"roles\":[]}",

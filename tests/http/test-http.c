@@ -287,6 +287,7 @@ static void test_cancel(void **state) {
         _cleanup_close_ int silent = silent_listener(silent_url);
         Peer peer = peer_start("good", "[{\"body\": \"{}\"}]");
 
+        assert_true(silent >= 0);
         (void) snprintf(url, sizeof(url), "https://127.0.0.1:%u/x", peer.port);
         HttpRequest request = { .method = "GET", .url = url, .trust = trust };
         HttpRequest slow = { .method = "GET", .url = silent_url, .trust = trust };

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -135,6 +136,13 @@ int main(void) {
                 cmocka_unit_test(spawn_tells_what_failed),
         };
 
+        int fd = (int) syscall(SYS_pidfd_open, getpid(), 0);
+
+        if (fd < 0) {
+                (void) printf("1..0 # SKIP no pidfd_open here; valgrind 3.19 does not know it\n");
+                return 0;
+        }
+        (void) close(fd);
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

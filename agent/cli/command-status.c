@@ -87,7 +87,8 @@ int command_status(const CommonOptions *options) {
         }
         for (;;) {
                 code = show(path, options->json, &final);
-                if (!options->watch || code != EXIT_DONE || final)
+                /* A status that is not there yet is worth waiting for; one that can't be read is not. */
+                if (!options->watch || final || (code != EXIT_DONE && code != EXIT_CONFIGURATION))
                         return code;
                 if (wait_for_change(inotify_fd) < 0)
                         return EXIT_INTERNAL;

@@ -12,8 +12,8 @@
  *   probe                                  -> state
  *   gates                                  -> gates (open) or refused
  *   prepare   version                      -> line..., prepared or refused
- *   install   attempt coordinator version + memfd -> state(running), line..., stage..., exited   or
- *   refused
+ *   install   attempt coordinator version + memfd
+ *                                          -> state(running), line..., stage..., exited; or refused
  *   attach    -> state; with a running attempt its events follow; with an ended one `exited` again
  *   terminate attempt                      -> exited
  *   settle                                 -> settled or refused

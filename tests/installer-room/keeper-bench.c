@@ -200,6 +200,17 @@ void bench_engine(const char *world) {
         free(log);
 }
 
+void bench_client(const char *body) {
+        static char path[512];
+        char text[1024];
+
+        (void) mkdir(bench_path("bin"), 0700);
+        (void) snprintf(text, sizeof(text), "#!/bin/bash\n%s\n", body);
+        bench_write("bin/docker", text, 0755);
+        (void) snprintf(path, sizeof(path), "%s:/usr/bin:/bin", bench_path("bin"));
+        options.path = path;
+}
+
 static void end_engine(void) {
         if (engine > 0) {
                 (void) kill(engine, SIGKILL);

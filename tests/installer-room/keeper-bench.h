@@ -42,6 +42,9 @@ void bench_script(const char *body);
 /* The engine: its world as JSON (see engine.py). */
 void bench_engine(const char *world);
 
+/* A `docker` of a few lines of bash, first on the keeper's PATH. Before bench_keeper(); may be changed later. */
+void bench_client(const char *body);
+
 /* The keeper, and an agent connected to it. */
 void bench_keeper(void);
 void bench_keeper_stop(void);

@@ -88,21 +88,9 @@ static void without_prepull_nobody_is_asked(void **state) {
         (void) bench_wait(MESSAGE_PREPARED);
 }
 
-/* A client of our own first on the path. */
-static void use_client(const char *body) {
-        static char path[512];
-        char text[1024];
-
-        (void) mkdir(bench_path("bin"), 0700);
-        (void) snprintf(text, sizeof(text), "#!/bin/bash\n%s\n", body);
-        bench_write("bin/docker", text, 0755);
-        (void) snprintf(path, sizeof(path), "%s:/usr/bin:/bin", bench_path("bin"));
-        bench_options()->path = path;
-}
-
 static void missing_image_is_pulled(void **state) {
         bench_engine(WORLD(""));
-        use_client("echo \"$@\"; echo progress >&2; echo \"$HOME $DOCKER_HOST\"");
+        bench_client("echo \"$@\"; echo progress >&2; echo \"$HOME $DOCKER_HOST\"");
         bench_keeper();
         bench_connect();
         bench_ask(MESSAGE_PREPARE);
@@ -117,7 +105,7 @@ static void failed_pull_says_why(void **state) {
         Message m;
 
         bench_engine(WORLD(""));
-        use_client("echo 'Error response from daemon: pull access denied for x' >&2; exit 1");
+        bench_client("echo 'Error response from daemon: pull access denied for x' >&2; exit 1");
         bench_keeper();
         bench_connect();
         bench_ask(MESSAGE_PREPARE);
@@ -125,7 +113,7 @@ static void failed_pull_says_why(void **state) {
         assert_int_equal(m.seen.origin, ORIGIN_ENGINE);
         assert_string_equal(m.seen.code, "pull-failed");
         assert_non_null(strstr(m.seen.detail, "pull access denied"));
-        use_client("exit 0"); /* and it can be tried again */
+        bench_client("exit 0"); /* and it can be tried again */
         bench_ask(MESSAGE_PREPARE);
         (void) bench_wait(MESSAGE_PREPARED);
 }
@@ -137,7 +125,7 @@ static bool stage_is_pulling(void *userdata) {
 /* The agent restarts while it pulls: the second request waits for the same pull. */
 static void pull_outlives_the_agent(void **state) {
         bench_engine(WORLD(""));
-        use_client("echo start >> $0.starts; while [ ! -e $0.go ]; do sleep 0.05; done");
+        bench_client("echo start >> $0.starts; while [ ! -e $0.go ]; do sleep 0.05; done");
         bench_keeper();
         bench_connect();
         bench_ask(MESSAGE_PREPARE);

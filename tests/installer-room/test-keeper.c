@@ -21,6 +21,8 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "installer/process.h"
+#include "installer/shim.h"
 #include "keeper-bench.h"
 
 static void start(const char *script) {
@@ -144,12 +146,41 @@ static void script_is_looked_at_again(void **state) {
         assert_int_equal(access(bench_path("state/attempt.json"), F_OK), -1);
 }
 
-/* A grandchild that keeps the pipe for ever does not keep the attempt. */
+/* The whole way of the token: placeholder to the script, shim first on its PATH, file to the client. */
+static void shim_hands_the_token_to_the_client(void **state) {
+        Message m;
+
+        bench_client("while [ $# -gt 0 ]; do [ $1 = --env-file ] && cat $2; [ $1 = --label ] && echo $2; shift; done; exit 4");
+        start("while [ $1 != --roles-token ]; do shift; done; docker ps; docker run --env RUNNER_ROLES_TOKEN=$2 image");
+        m = bench_wait(MESSAGE_EXITED);
+        assert_string_equal(bench_lines(), "ece-enroll.attempt=" BENCH_ATTEMPT "|RUNNER_ROLES_TOKEN=[redacted]|");
+        assert_string_equal(bench_stages(), "started|run-reached|");
+        assert_int_equal(m.seen.number, 4); /* the container's own, not the script's */
+        assert_string_equal(m.seen.code, "run-failed");
+        assert_file_holds("state/attempt.json", "\"run_reached\":true");
+}
+
+static void run_without_placeholder_fails_loudly(void **state) {
+        bench_client("echo started");
+        start("docker run --env RUNNER_ROLES_TOKEN=other image");
+        assert_string_equal(bench_wait(MESSAGE_EXITED).seen.code, "handoff-failed");
+        assert_null(strstr(bench_lines(), "started|"));
+}
+
+static bool family_is_gone(void) {
+        for (int i = 0; i < 1000; i++)
+                if (process_find_by_environment(SHIM_LABEL "=" BENCH_ATTEMPT) == 0)
+                        return true;
+        return false;
+}
+
+/* A grandchild that keeps the pipe for ever does not keep the attempt, and does not outlive a failed one. */
 static void held_pipe_does_not_hold_the_attempt(void **state) {
         bench_options()->drain_us = 50 * USEC_PER_MSEC;
         start("sleep 1000 & echo done; exit 3");
         assert_int_equal(bench_wait(MESSAGE_EXITED).seen.number, 3);
         assert_non_null(strstr(bench_lines(), "done|"));
+        assert_true(family_is_gone());
 }
 
 /* --- The end by force --- */
@@ -517,6 +548,8 @@ int main(void) {
                 TEST(token_is_not_seen_with_shim),
                 TEST(argv_handoff_passes_the_token),
                 TEST(script_is_looked_at_again),
+                TEST(shim_hands_the_token_to_the_client),
+                TEST(run_without_placeholder_fails_loudly),
                 TEST(held_pipe_does_not_hold_the_attempt),
                 TEST(terminate_ends_it),
                 TEST(who_ignores_term_is_killed),

@@ -68,6 +68,8 @@ static void print_json(const Drawing *d) {
 
         (void) json_object_set_new(plan, "handoff",
                                    json_string(d->spec->installer.handoff == HANDOFF_SHIM ? "shim" : "argv"));
+        (void) json_object_set_new(plan, "interpreter",
+                                   d->facts.script_executable ? json_null() : json_string("/bin/bash"));
         if (d->online)
                 (void) json_object_set_new(plan, "online", membership_json(d));
         (void) json_dumpf(plan, stdout, JSON_INDENT(1));
@@ -80,8 +82,8 @@ static void print_list(const char *label, char *const *list) {
 }
 
 /* One option to a line, with its value: as a person would write it into a script. */
-static void print_command(char *const *argv) {
-        printf("%13s  %s", "command", argv[0]);
+static void print_command(char *const *argv, bool executable) {
+        printf("%13s  %s%s", "command", executable ? "" : "/bin/bash ", argv[0]);
         for (size_t i = 1; argv[i]; i++) {
                 if (text_starts_with(argv[i], "--"))
                         printf(" \\\n%17s", "");
@@ -123,7 +125,7 @@ static void print_page(const Drawing *d) {
                        : "argv: local users can see the token while the installer runs");
         printf("%13s  %s (uid %u, gid %u)\n", "as user", p->user_name, (unsigned) p->uid, (unsigned) p->gid);
         if (d->command.argv)
-                print_command(d->command.argv);
+                print_command(d->command.argv, d->facts.script_executable);
         print_list("environment", d->command.envp);
 }
 

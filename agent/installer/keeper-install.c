@@ -108,17 +108,37 @@ static int make_pipes(Launch *l) {
         return 0;
 }
 
-/* The script itself, so that its own first line counts. The plan has seen to it that it may be
- * executed. */
+#define BASH "/bin/bash"
+
+/* bash before the script's own arguments. The strings are borrowed; only the array is new. NULL: no memory. */
+static char **with_bash(char *const argv[]) {
+        static char bash[] = BASH;
+        size_t n = 0;
+        char **words;
+
+        while (argv[n])
+                n++;
+        words = calloc(n + 2, sizeof(*words));
+        if (!words)
+                return NULL;
+        words[0] = bash;
+        memcpy(words + 1, argv, n * sizeof(*words));
+        return words;
+}
+
+/* The script itself, so that its own first line counts; one that is not executable (as a download is) by
+ * bash, as ECE's documentation calls it. */
 static int spawn_installer(Launch *l, pid_t *ret_pid, int *ret_pidfd) {
+        bool executable = access(l->command.argv[0], X_OK) == 0;
+        _cleanup_free_ char **bash_argv = executable ? NULL : with_bash(l->command.argv);
         SpawnFd fds[] = {
                 { l->notes[1], CHILD_FD_NOTE },         { l->output[0], CHILD_FD_OUTPUT_READ },
                 { l->errors[0], CHILD_FD_ERRORS_READ }, { l->notes[0], CHILD_FD_NOTE_READ },
                 { l->token_fd, CHILD_FD_TOKEN },
         };
         SpawnRequest request = {
-                .program = l->command.argv[0],
-                .argv = l->command.argv,
+                .program = executable ? l->command.argv[0] : BASH,
+                .argv = executable ? l->command.argv : bash_argv,
                 .envp = l->command.envp,
                 .directory = l->cwd,
                 .output = l->output[1],
@@ -127,6 +147,8 @@ static int spawn_installer(Launch *l, pid_t *ret_pid, int *ret_pidfd) {
                 .n_fds = ELEMENTS(fds) - (l->token_fd < 0 ? 1U : 0U),
         };
 
+        if (!executable && !bash_argv)
+                return -ENOMEM;
         return spawn(&request, ret_pid, ret_pidfd);
 }
 

@@ -15,7 +15,7 @@ typedef struct HostFacts {
         char default_address[64];  /* source address of the default route, canonical; "" when there is none */
         char script_version[64];   /* CLOUD_ENTERPRISE_VERSION of the script; "" when not found */
         char script_sha256[SHA256_HEX_SIZE]; /* "" when the script can't be read */
-        bool script_executable;
+        bool script_executable; /* else bash runs it */
         char user_name[FACT_SIZE]; /* installer.user, resolved */
         bool user_known;
         uid_t uid;

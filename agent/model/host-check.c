@@ -30,8 +30,6 @@ Observation host_check_script(const Spec *spec, const HostFacts *host) {
         if (host->script_sha256[0] == '\0')
                 return observe(ORIGIN_HOST, 0, "script", path,
                                "it is not there, no regular file or not readable");
-        if (!host->script_executable)
-                return observe(ORIGIN_HOST, 0, "script", path, "it is not executable");
         return OBSERVATION_NONE;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Anything may be killed at any moment: afterwards there is one member, and there was one installer."""
 
+import pathlib
 import signal
 import time
 
@@ -45,6 +46,34 @@ class RunKilled(EndToEnd):
         process = self.bench.start_run()
         self.assertTrue(self.bench.containers.wait("start", count=2, timeout_s=30))
         return process
+
+    def test_interrupted_as_the_installer_ends(self):
+        """The end of the installer and the request to end it cross: whichever is read first, it is over at once."""
+        self.engine.behave({"hold": True, "exit": 1})
+        process = self.bench.start_run()
+        self.assertTrue(self.bench.containers.wait("start", timeout_s=30))
+        self.bench.wait_status("INSTALLING")
+        process.send_signal(signal.SIGSTOP)
+        self.bench.containers.release()
+        self.until_gone(str(self.bench.script).encode())
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        self.assertExit(self.bench.end(process, timeout_s=20), 130)
+        self.assertEqual(self.bench.installer_containers(), [])
+
+    def until_gone(self, word):
+        """Until no process has the word in its command line."""
+        deadline = time.monotonic() + 15
+        while any(word in self.command_line(path) for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+    @staticmethod
+    def command_line(path):
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""
 
     def test_nobody_stays_behind(self):
         """The keeper that a run has started ends by itself."""

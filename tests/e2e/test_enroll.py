@@ -157,6 +157,11 @@ class OnTheWire(EndToEnd):
         self.assertEqual((env["COORDINATOR_HOST"], env["CONFIG_FILE"]), ("127.0.0.1", ""))
         self.assertNotIn("CLOUD_FEATURE_X", env)
 
+    def test_a_script_as_it_was_downloaded(self):
+        self.bench.script.chmod(0o644)
+        self.bench.write_spec()
+        self.assertEnrolled(self.bench.run())
+
     def test_podman(self):
         self.bench.write_spec(installer={"engine": "podman", "extra_args": ["--skip-cloud-enterprise-version-check"]})
         self.assertEnrolled(self.bench.run())

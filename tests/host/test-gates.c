@@ -133,7 +133,6 @@ static void test_all_open(void **state) {
 /* --- Each by itself ---------------------------------------------------------------------------- */
 
 static void lose_script(Bench *b) { b->facts.script_sha256[0] = '\0'; }
-static void lose_x(Bench *b) { b->facts.script_executable = false; }
 static void lose_version(Bench *b) { b->facts.script_version[0] = '\0'; }
 static void other_digest(Bench *b) {
         set_text(b->sha256, sizeof(b->sha256), "ffff");
@@ -162,7 +161,6 @@ static const struct {
         const char *gate;
         int number;
 } breakages[] = {
-        { lose_x, "script", 0 },
         { lose_version, "script-version", 0 },
         { other_digest, "script-sha256", 0 },
         { lose_socket, "engine-socket", ENOENT },

@@ -135,7 +135,7 @@ static void argv_handoff_passes_the_token(void **state) {
 static void script_is_looked_at_again(void **state) {
         bench_keeper();
         bench_connect();
-        assert_return_code(chmod(bench_path("script.sh"), 0644), errno);
+        assert_return_code(chmod(bench_path("script.sh"), 0), errno);
         bench_install(BENCH_ATTEMPT);
         assert_refused(ORIGIN_HOST, "script");
         bench_script("exit 0");

@@ -151,7 +151,6 @@ static void break_uid(Spec *spec, HostFacts *host) { host->uid = 999; }
 static void break_gid(Spec *spec, HostFacts *host) { host->gid = 999; }
 static void break_root(Spec *spec, HostFacts *host) { host->uid = host->gid = 0; }
 static void break_script(Spec *spec, HostFacts *host) { host->script_sha256[0] = '\0'; }
-static void break_executable(Spec *spec, HostFacts *host) { host->script_executable = false; }
 static void break_address(Spec *spec, HostFacts *host) { host->default_address[0] = '\0'; }
 static void break_sha256(Spec *spec, HostFacts *host) {
         spec->installer.sha256 =
@@ -168,7 +167,6 @@ static const struct {
         { break_gid, "user", "ECE refuses a gid below 1000" },
         { break_root, "user", "uid 0" },
         { break_script, "script", "not readable" },
-        { break_executable, "script", "not executable" },
         { break_sha256, "script-sha256", "ffff4567" },
         { break_address, "address", "no default route" },
 };

@@ -142,7 +142,10 @@ static void on_exited(Agent *a, const Message *event) {
 
         if (!streq(event->attempt, a->record.attempt_id))
                 return;
-        a->keeper_request = _MESSAGE_KIND_INVALID;
+        /* It may be told twice, when TERMINATE crosses the installer's own end: then SETTLE is under way already. */
+        if (a->keeper_request == MESSAGE_INSTALL || a->keeper_request == MESSAGE_ATTACH ||
+            a->keeper_request == MESSAGE_TERMINATE)
+                a->keeper_request = _MESSAGE_KIND_INVALID;
         a->stage[0] = 0;
         if (a->attempt_timed_out && !observation_is_none(&seen)) /* what ended well in time after all ended well */
                 seen = observe(ORIGIN_INSTALLER, seen.number, "timed-out", NULL, "%s", seen.detail);

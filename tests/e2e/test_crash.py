@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Anything may be killed at any moment: afterwards there is one member, and there was one installer."""
 
+import os
 import pathlib
 import signal
 import time
@@ -53,20 +54,26 @@ class RunKilled(EndToEnd):
         process = self.bench.start_run()
         self.assertTrue(self.bench.containers.wait("start", timeout_s=30))
         self.bench.wait_status("INSTALLING")
-        process.send_signal(signal.SIGSTOP)
+        keeper, = self.processes_with(b"ece-installd")
+        os.kill(keeper, signal.SIGSTOP)
         self.bench.containers.release()
-        self.until_gone(str(self.bench.script).encode())
+        self.until(lambda: not self.processes_with(bytes(self.bench.script)))
         process.send_signal(signal.SIGINT)
-        process.send_signal(signal.SIGCONT)
+        self.bench.wait_status("TERMINATING")
+        os.kill(keeper, signal.SIGCONT)
         self.assertExit(self.bench.end(process, timeout_s=20), 130)
         self.assertEqual(self.bench.installer_containers(), [])
 
-    def until_gone(self, word):
-        """Until no process has the word in its command line."""
+    def until(self, true):
         deadline = time.monotonic() + 15
-        while any(word in self.command_line(path) for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")):
+        while not true():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
+
+    def processes_with(self, word):
+        """Ids of this bench's processes that have the word in their command line; the dead have none."""
+        found = [(path, self.command_line(path)) for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")]
+        return [int(path.parent.name) for path, line in found if word in line and bytes(self.bench.top) in line]
 
     @staticmethod
     def command_line(path):
@@ -78,10 +85,7 @@ class RunKilled(EndToEnd):
     def test_nobody_stays_behind(self):
         """The keeper that a run has started ends by itself."""
         self.assertEnrolled(self.bench.run())
-        deadline = time.monotonic() + 15
-        while any(state != "Z" and name.startswith("ece-") for _, state, name in tap.children()):
-            self.assertLess(time.monotonic(), deadline, list(tap.children()))
-            time.sleep(0.01)
+        self.until(lambda: not any(state != "Z" and name.startswith("ece-") for _, state, name in tap.children()))
 
     def test_two_runs_at_once(self):
         process = self.begin()

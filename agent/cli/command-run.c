@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-event.h>
@@ -21,18 +20,6 @@
 #include "report/status-file.h"
 #include "report/status-json.h"
 #include "report/status-text.h"
-
-static void block_signals(void) {
-        sigset_t set;
-
-        (void) signal(SIGPIPE, SIG_IGN);
-        (void) sigemptyset(&set);
-        (void) sigaddset(&set, SIGTERM);
-        (void) sigaddset(&set, SIGINT);
-        (void) sigaddset(&set, SIGHUP);
-        (void) sigaddset(&set, SIGUSR1);
-        (void) sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 /* The same page that `ece-enroll status` shows, from the same file. */
 static void print_report(const char *runtime_dir) {
@@ -69,9 +56,10 @@ int command_run(const CommonOptions *options) {
         };
         int result;
 
-        block_signals();
         log_quiet_stderr(true);
-        result = sd_event_default(&event);
+        result = agent_block_signals();
+        if (result >= 0)
+                result = sd_event_default(&event);
         if (result >= 0)
                 result = agent_new(event, &agent_options, &agent);
         if (result < 0)

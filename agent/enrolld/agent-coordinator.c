@@ -123,19 +123,24 @@ static void on_platform(void *userdata, const PlatformFacts *platform, const Obs
         a->platform = *platform;
         if (!resolve_plan(a))
                 return;
-        error = coordinator_look(a->coordinator, a->plan, on_probe_view, a);
+        error = coordinator_look(a->coordinator, a->plan, a->on_view, a);
         if (error < 0)
                 agent_fail(a, error, "can't ask the platform for this host");
 }
 
-void agent_probe(Agent *a) {
+/* Version first, since a plan without one can't be held against anything; then the platform's view. */
+static void ask_version_and_view(Agent *a, CoordinatorViewHandler handler) {
         int error;
 
-        if (!have_coordinator(a))
-                return;
+        a->on_view = handler;
         error = coordinator_ask_platform(a->coordinator, on_platform, a);
         if (error < 0)
                 agent_fail(a, error, "can't ask the platform for its version");
+}
+
+void agent_probe(Agent *a) {
+        if (have_coordinator(a))
+                ask_version_and_view(a, on_probe_view);
 }
 
 static void on_replaced(void *userdata, const Observation *failure) {
@@ -228,30 +233,15 @@ static void on_look(void *userdata, const RunnerView *view, const Observation *f
         agent_post_seen(a, EVENT_VIEWED, &seen);
 }
 
-/* After an adoption nobody has asked for the platform's version yet; the plan needs it. */
-static void on_platform_before_look(void *userdata, const PlatformFacts *platform, const Observation *failure) {
-        Agent *a = userdata;
-        int error;
-
-        if (!observation_is_none(failure))
-                return agent_post_seen(a, EVENT_FAILED, failure);
-        a->platform = *platform;
-        if (!resolve_plan(a))
-                return;
-        error = coordinator_look(a->coordinator, a->plan, on_look, a);
-        if (error < 0)
-                agent_fail(a, error, "can't look at the platform's view");
-}
-
 void agent_look(Agent *a) {
         int error;
 
         if (!have_coordinator(a))
                 return;
+        /* After an adoption nobody has asked for the platform's version yet. */
         if (!a->plan || !a->plan->version[0])
-                error = coordinator_ask_platform(a->coordinator, on_platform_before_look, a);
-        else
-                error = coordinator_look(a->coordinator, a->plan, on_look, a);
+                return ask_version_and_view(a, on_look);
+        error = coordinator_look(a->coordinator, a->plan, on_look, a);
         if (error < 0)
                 agent_fail(a, error, "can't look at the platform's view");
 }

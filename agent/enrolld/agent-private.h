@@ -51,6 +51,7 @@ struct Agent {
         Plan *plan;
         Http *http;
         Coordinator *coordinator;
+        CoordinatorViewHandler on_view; /* what to do with the view, once the version is known */
         Token *token;
 
         KeeperClient *keeper;

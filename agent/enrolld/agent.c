@@ -280,8 +280,19 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
+int agent_block_signals(void) {
+        sigset_t set;
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) sigemptyset(&set);
+        for (size_t i = 0; i < ELEMENTS(signals); i++)
+                (void) sigaddset(&set, signals[i]);
+        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
 static int add_sources(Agent *a) {
-        static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
         int error;
 
         for (size_t i = 0; i < ELEMENTS(signals); i++) {

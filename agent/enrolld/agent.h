@@ -27,8 +27,12 @@ typedef struct AgentOptions {
         Story *story;            /* NULL: nobody watches */
 } AgentOptions;
 
+/* Before any library can start a thread: SIGINT, SIGTERM, SIGHUP and SIGUSR1 are read by the loop and by
+ * nothing else, SIGPIPE by nobody. 0 or negative errno. */
+int agent_block_signals(void);
+
 /* Options and what they point to must outlive the agent. 0; -EBUSY when another agent has the state
- * directory; other negative errno. Nothing is done before the loop runs. SIGINT, SIGTERM and SIGHUP must be blocked. */
+ * directory; other negative errno. Nothing is done before the loop runs. Signals must be blocked. */
 int agent_new(sd_event *event, const AgentOptions *options, Agent **ret);
 Agent *agent_free(Agent *agent);
 static inline void agent_freep(Agent **slot) {

@@ -8,7 +8,6 @@
  */
 
 #include <argp.h>
-#include <signal.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -48,25 +47,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
         }
 }
 
-/* Before any library can start a thread: signals are read by the loop, and by nothing else. */
-static int block_signals(void) {
-        sigset_t set;
-
-        (void) signal(SIGPIPE, SIG_IGN);
-        (void) sigemptyset(&set);
-        (void) sigaddset(&set, SIGTERM);
-        (void) sigaddset(&set, SIGINT);
-        (void) sigaddset(&set, SIGHUP);
-        (void) sigaddset(&set, SIGUSR1);
-        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
 static int run(const AgentOptions *options) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(agent_freep) Agent *agent = NULL;
         int error;
 
-        error = block_signals();
+        error = agent_block_signals();
         if (error >= 0)
                 error = process_guard_secrets();
         if (error >= 0)

@@ -94,7 +94,7 @@ const Reason reasons_of_host[] = {
           "Look at logs/bootstrap-logs under the storage path." },
         { "installer.firewalld", CLASS_PERMANENT, EXIT_INSTALLER,
           "the installer refuses to run beside firewalld", STOPS,
-          "Stop and disable firewalld, then: ece-enroll retry." },
+          "Stop and disable firewalld, then " START_OVER "." },
         { "installer.handoff-failed", CLASS_PERMANENT, EXIT_INSTALLER,
           "the installer did not pass the token on in the way that was expected", STOPS,
           "This script works differently inside. Report its version, or set installer.handoff "

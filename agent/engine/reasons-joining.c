@@ -65,7 +65,7 @@ const Reason reasons_of_joining[] = {
           "Remove the key that is named above, or use a release that supports it." },
         { "token.absent", CLASS_OPERATOR, EXIT_CONFIGURATION,
           "there is no roles token where the spec says", ASKS_SLOWLY,
-          "Put a fresh one there: ece-enroll token create --role R..." },
+          "Put a fresh one there, made on the platform for exactly the roles of the spec." },
         { "token.expired", CLASS_EXPIRED, EXIT_TRANSIENT, "the roles token has expired", MINTS_ANEW,
           "A pre-minted one must be replaced where the spec reads it from." },
         { "token.malformed", CLASS_PERMANENT, EXIT_CONFIGURATION,
@@ -73,13 +73,13 @@ const Reason reasons_of_joining[] = {
           "Check that 'coordinators' or the pre-minted source really yields an ECE roles token." },
         { "token.no-expiry", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "the roles token never expires although an ephemeral one was asked for", STOPS,
-          "Delete it on the platform if it is listed there (ece-enroll token list), and report "
+          "Delete it on the platform if it is listed there among the roles tokens, and report "
           "the platform's version." },
         { "token.other", CLASS_TRANSIENT, EXIT_TRANSIENT, "the roles token can't be used", TAKES_FOR_PASSING,
           "Look at the detail above." },
         { "token.persistent", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "the roles token is a persistent one although an ephemeral one was asked for", STOPS,
-          "Delete it on the platform (ece-enroll token list, token delete). For a pre-minted "
+          "Delete it on the platform, where it is listed among the roles tokens. For a pre-minted "
           "one: mint an ephemeral one." },
         { "token.role-missing", CLASS_PERMANENT, EXIT_DIFFERS,
           "the roles token lacks a role that was asked for", STOPS,
@@ -103,11 +103,10 @@ const Reason reasons_of_joining[] = {
           "Remove the role on the platform, or name it in host.roles." },
         { "verify.role-missing", CLASS_TRANSIENT, EXIT_DIFFERS,
           "a wanted role is not assigned to this host", LOOKS_AGAIN,
-          "Assign it on the platform (Update roles, or ece-enroll roles --set)." },
+          "Assign it on the platform (Update roles)." },
         { "verify.role-not-blessed", CLASS_TRANSIENT, EXIT_DIFFERS,
           "a wanted role is listed but not blessed by the platform", LOOKS_AGAIN,
-          "The role has no effect so. Set it again on the platform (Update roles, or "
-          "ece-enroll roles --set)." },
+          "The role has no effect so. Set it again on the platform (Update roles)." },
         { "verify.role-not-effective", CLASS_TRANSIENT, EXIT_DIFFERS,
           "a wanted role is granted but does not work yet", LOOKS_AGAIN,
           "Look at the role's containers on this host (docker ps) and their logs." },

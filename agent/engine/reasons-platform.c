@@ -12,8 +12,7 @@
 const Reason reasons_of_platform[] = {
         { "agent.deadline", CLASS_TRANSIENT, EXIT_TRANSIENT,
           "the time for the whole enrollment is over", ENDS,
-          "Mend what the last trouble names, then: ece-enroll retry. retry.give_up_after sets "
-          "the time." },
+          "Mend what the last trouble names, then " START_OVER ". retry.give_up_after sets the time." },
         { "agent.internal", CLASS_PERMANENT, EXIT_INTERNAL, "the agent has a fault", STOPS,
           "Report it, with the journal of ece-enrolld." },
         { "agent.interrupted", CLASS_TRANSIENT, EXIT_INTERRUPTED_TERM, "the agent was told to stop",
@@ -22,14 +21,13 @@ const Reason reasons_of_platform[] = {
           "installers were started again and again, over restarts of this host, without success",
           STOPS,
           "Mend what the last trouble names (ece-enroll status; the journal tells of earlier boots), "
-          "then: ece-enroll retry." },
+          "then " START_OVER "." },
         { "agent.other", CLASS_TRANSIENT, EXIT_INTERNAL,
           "the agent met something that it does not know", TAKES_FOR_PASSING,
           "Report it, with the journal of ece-enrolld." },
         { "agent.windows", CLASS_TRANSIENT, EXIT_TRANSIENT,
           "the tokens that may be used are used up", ENDS,
-          "Mend what the last trouble names, then: ece-enroll retry. retry.windows sets the "
-          "number." },
+          "Mend what the last trouble names, then " START_OVER ". retry.windows sets the number." },
         { "coordinator.bad-address", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "a coordinator's address can't be used", STOPS,
           "Correct 'coordinators': each is https://HOST:PORT without a path." },
@@ -116,7 +114,8 @@ const Reason reasons_of_platform[] = {
           "synchronisation." },
         { "coordinator.tls-pin-mismatch", CLASS_PERMANENT, EXIT_UNREACHABLE,
           "no certificate of the coordinator's chain has a pinned key", STOPS,
-          "Compare with 'ece-enroll pin HOST:PORT' out of band and correct trust.pins. If the "
+          "Compare the chain (openssl s_client -showcerts -connect HOST:PORT) with the platform's own "
+          "certificates out of band, and correct trust.pins. If the "
           "key was not changed on purpose, somebody is in between." },
         { "coordinator.tls-protocol", CLASS_TRANSIENT, EXIT_UNREACHABLE,
           "the TLS handshake with a coordinator failed", FAILS_OVER,
@@ -128,7 +127,8 @@ const Reason reasons_of_platform[] = {
           "remade." },
         { "coordinator.tls-untrusted", CLASS_PERMANENT, EXIT_UNREACHABLE,
           "the coordinator's certificate is not signed by anyone that 'trust' names", STOPS,
-          "Compare with 'ece-enroll pin HOST:PORT' out of band. If the platform's CA changed, "
+          "Compare the chain (openssl s_client -showcerts -connect HOST:PORT) with the platform's own "
+          "certificates out of band. If the platform's CA changed, "
           "put the new one into trust.ca_file; if not, somebody is in between." },
         { "coordinator.tls-weak", CLASS_PERMANENT, EXIT_UNREACHABLE,
           "the coordinator's certificate or key is too weak to be trusted", STOPS,
@@ -145,7 +145,7 @@ const Reason reasons_of_platform[] = {
         { "credential.denied", CLASS_CREDENTIAL, EXIT_DENIED,
           "the coordinator does not accept the credential", READS_AGAIN,
           "Check user and password, or whether the API key is expired or revoked, and replace "
-          "it where 'credential' reads it from. Then: ece-enroll retry." },
+          "it where 'credential' reads it from. Then " START_OVER "." },
         { "credential.elevation-required", CLASS_PERMANENT, EXIT_DENIED,
           "the platform wants elevated permissions, which a program can't have (ECE up to 3.5)",
           STOPS, "Use an API key, or upgrade the platform: newer ones do not ask for this." },

@@ -57,6 +57,10 @@ extern const size_t reason_matches_n;
 #define STOPS \
         "stops at once and waits for a person or a changed spec"
 
+/* How a person makes it begin again after FAILED, within a remedy. */
+#define START_OVER \
+        "start over (systemctl kill -s SIGUSR1 ece-enrolld, or 'ece-enroll run' once more)"
+
 /* What nobody has told us of is taken for something that passes, and this is what bounds it. */
 #define TAKES_FOR_PASSING \
         "takes what it does not know for something that passes: waits, longer each time, and tries " \

@@ -184,7 +184,9 @@ const char *reason_match_words(const ReasonMatch *match, char buffer[static REAS
         char number[REASON_NUMBER_SIZE];
 
         (void) reason_match_number(match, number);
-        if (match->code && match->number != MATCH_ANY)
+        if (match->code && match->origin == ORIGIN_CURL)
+                (void) snprintf(buffer, REASON_WORDS_SIZE, "curl %s (%s)", number, match->code);
+        else if (match->code && match->number != MATCH_ANY)
                 (void) snprintf(buffer, REASON_WORDS_SIZE, "%s %s (number %s)",
                                 origin_words[match->origin].coded, match->code, number);
         else if (match->code)

@@ -39,6 +39,14 @@ const Reason reasons_of_host[] = {
           "the container engine does not answer on its socket", WAITS_FOR_HOST,
           "Start the engine (systemctl start docker, or podman.socket) and check that the "
           "install user may use its socket." },
+        { "host.group", CLASS_HOST, EXIT_CONFIGURATION,
+          "the install user may not use the container engine's socket", WAITS_FOR_HOST,
+          "Add the user to the group that the detail names: usermod -aG GROUP USER. ece-installd starts "
+          "anew by itself to have it; 'ece-enroll run' as that user needs a new login." },
+        { "host.no-answer", CLASS_HOST, EXIT_CONFIGURATION,
+          "a look at this host did not come to an end in time", WAITS_FOR_HOST,
+          "Look for a file system or user database that hangs (a network file system whose "
+          "server is away): the gate named above waits for it." },
         { "host.other", CLASS_HOST, EXIT_CONFIGURATION, "this host is not ready", WAITS_FOR_HOST,
           "Run 'ece-enroll check' and look at the detail above." },
         { "host.ports", CLASS_HOST, EXIT_CONFIGURATION, "a port that the installer needs is taken",
@@ -54,12 +62,12 @@ const Reason reasons_of_host[] = {
           WAITS_FOR_HOST,
           "Put elastic-cloud-enterprise.sh where installer.script says, executable for the "
           "install user." },
-        { "host.script-sha256", CLASS_PERMANENT, EXIT_CONFIGURATION,
-          "the installer script is not the one that installer.sha256 names", STOPS,
-          "Compare the file with its origin. If it was replaced on purpose, correct "
-          "installer.sha256." },
-        { "host.script-version", CLASS_PERMANENT, EXIT_CONFIGURATION,
-          "the installer script's version can't be told", STOPS,
+        { "host.script-sha256", CLASS_HOST, EXIT_CONFIGURATION,
+          "the installer script is not (yet) the one that installer.sha256 names", WAITS_FOR_HOST,
+          "Nothing while it is still being downloaded. Else compare the file with its origin; if it "
+          "was replaced on purpose, correct installer.sha256." },
+        { "host.script-version", CLASS_HOST, EXIT_CONFIGURATION,
+          "the installer script's version can't be told", WAITS_FOR_HOST,
           "Check that installer.script is an unmodified elastic-cloud-enterprise.sh." },
         { "host.state-directory", CLASS_HOST, EXIT_CONFIGURATION,
           "the agent's state directory can't be used", WAITS_FOR_HOST,
@@ -70,6 +78,10 @@ const Reason reasons_of_host[] = {
           "Mount and create installer.storage_path (XFS with quota), owned by the install "
           "user, mode 0700." },
         { "host.user", CLASS_PERMANENT, EXIT_CONFIGURATION, "the install user can't be used", STOPS,
+          "Create installer.user with uid and gid of 1000 or more and membership in the "
+          "engine's group." },
+        { "host.user-missing", CLASS_HOST, EXIT_CONFIGURATION, "the install user does not exist (yet)",
+          WAITS_FOR_HOST,
           "Create installer.user with uid and gid of 1000 or more and membership in the "
           "engine's group." },
         { "installer.bad-arguments", CLASS_PERMANENT, EXIT_INSTALLER,
@@ -163,6 +175,10 @@ const Reason reasons_of_host[] = {
           "Look at journalctl -u ece-installd: memory, file descriptors, its state directory." },
         { "keeper.lost", CLASS_TRANSIENT, EXIT_TRANSIENT, "the connection to ece-installd broke",
           ATTACHES_AGAIN, "If it stays: journalctl -u ece-installd." },
+        { "keeper.not-answering", CLASS_TRANSIENT, EXIT_TRANSIENT, "ece-installd does not answer",
+          ATTACHES_AGAIN,
+          "Look at what holds it up: systemctl status ece-installd, journalctl -u ece-installd. A storage path on "
+          "a dead mount can." },
         { "keeper.other", CLASS_TRANSIENT, EXIT_INTERNAL,
           "ece-installd gave an answer of an unknown kind", TAKES_FOR_PASSING,
           "Restart ece-installd.service and ece-enrolld.service." },

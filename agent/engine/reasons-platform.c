@@ -18,7 +18,7 @@ const Reason reasons_of_platform[] = {
         { "agent.interrupted", CLASS_TRANSIENT, EXIT_INTERRUPTED_TERM, "the agent was told to stop",
           ENDS, "" },
         { "agent.loop", CLASS_PERMANENT, EXIT_TRANSIENT,
-          "installers were started again and again, over restarts of this host, without success",
+          "enrollment has begun by itself again and again, over restarts of this host, and came to nothing",
           STOPS,
           "Mend what the last trouble names (ece-enroll status; the journal tells of earlier boots), "
           "then " START_OVER "." },

@@ -53,8 +53,23 @@ def listed():
             if origin == "INSTALLER" and not re.search(rf"(?<![\w-]){code}(?![\w-])", essay)]
 
 
+def stand_in():
+    """The stand-in for ECE's script and the table of its messages were written by two: each refusal of the one, with its
+    status, is known to the other."""
+    table = re.findall(r'^\s+\{ "([^"]+)", (?:NULL|"([^"]+)"), "[a-z-]+", (\d) \},', lint.text("agent/installer/evidence.c"), re.MULTILINE)
+    script = lint.text("tests/installer/elastic-cloud-enterprise.sh")
+    refusals = re.findall(r'complain (\d) "([^"$]+)([^"]*)"', script)
+    for status, beginning, rest in refusals:
+        if not any(beginning.startswith(text[:len(beginning)]) and holds in beginning + rest and number == status
+                   for text, holds, number in table):
+            yield f"agent/installer/evidence.c: does not know {beginning!r} with status {status}"
+    if len(refusals) < 10:
+        yield "tests/installer/elastic-cloud-enterprise.sh: hardly any refusals found"
+
+
 lint.main([
     ("codes of observations have rows", unknown()),
     ("codes are found where they are made", silent()),
+    ("the stand-in's refusals are known", stand_in()),
     ("evidence.h lists the installer's codes", listed()),
 ])

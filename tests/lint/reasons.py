@@ -15,7 +15,7 @@ MADE = [
     ("REPLY", "agent/coordinator/reply.c", r'return "([a-z-]+)"|ORIGIN_REPLY, status, "([a-z-]+)"'),
     ("INSTALLER", "agent/installer/evidence.c", r'", (?:NULL|"[^"]*"), "([a-z-]+)", \d \}|\b(?:", |FAILED, )"([a-z-]+)", \d \}'
                                                 r'|(?:code = |return |\? |: )"([a-z]+-[a-z-]+|killed|terminated|unexplained)"'),
-    ("HOST", "agent/host/gates.c", r'\{ "([a-z0-9-]+)", check_'),
+    ("HOST", "agent/host/gates.c", r'\{ "([a-z0-9-]+)", (?:\w+, )?check_'),
     ("KEEPER", "agent/installer/keeper-client.c", r'\? "([a-z-]+)"|: "([a-z-]+)"'),
 ]
 

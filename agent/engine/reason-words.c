@@ -103,7 +103,7 @@ static const struct {
                          "deadline; no token is spent meanwhile",
                          "69, 75, 78" },
         [CLASS_TIME] = { "explained by this host's clock: the agent waits for it, and skips no check",
-                         "69, 78" },
+                         "69" },
         [CLASS_EXPIRED] = { "the token has ended: the next window opens with a new one", "75" },
         [CLASS_CREDENTIAL] = { "the secret was refused or could not be had: it is read again and tried "
                                "once more, and the second refusal in a row is final",

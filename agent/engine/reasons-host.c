@@ -25,10 +25,6 @@ const Reason reasons_of_host[] = {
         { "host.address", CLASS_HOST, EXIT_CONFIGURATION, "this host has no usable address",
           WAITS_FOR_HOST,
           "Check network and default route, or set host.host_ip to an address of this host." },
-        { "host.clock", CLASS_TIME, EXIT_CONFIGURATION, "this host's clock is not set yet",
-          WAITS_FOR_CLOCK,
-          "Enable time synchronisation and look at timedatectl: certificates and tokens are good for "
-          "a time." },
         { "host.disk-space", CLASS_HOST, EXIT_CONFIGURATION,
           "a file system of this host has too little room", WAITS_FOR_HOST,
           "Free or add room where the detail above says: df -h, df -i." },
@@ -69,10 +65,6 @@ const Reason reasons_of_host[] = {
         { "host.script-version", CLASS_HOST, EXIT_CONFIGURATION,
           "the installer script's version can't be told", WAITS_FOR_HOST,
           "Check that installer.script is an unmodified elastic-cloud-enterprise.sh." },
-        { "host.state-directory", CLASS_HOST, EXIT_CONFIGURATION,
-          "the agent's state directory can't be used", WAITS_FOR_HOST,
-          "Create it for the agent's user, mode 0700 (/var/lib/ece-enroll, or where --state-dir "
-          "points)." },
         { "host.storage", CLASS_HOST, EXIT_CONFIGURATION, "the storage path is not usable",
           WAITS_FOR_HOST,
           "Mount and create installer.storage_path (XFS with quota), owned by the install "

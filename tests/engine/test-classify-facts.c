@@ -213,8 +213,6 @@ static const Fact facts[] = {
         { ORIGIN_HOST, 28, "record", "host.record", CLASS_HOST, 78 },
         { ORIGIN_HOST, 28, "disk-space", "host.disk-space", CLASS_HOST, 78 },
         { ORIGIN_HOST, 101, "route", "host.route", CLASS_HOST, 69 },
-        { ORIGIN_HOST, 0, "clock", "host.clock", CLASS_TIME, 78 },
-        { ORIGIN_HOST, 13, "state-directory", "host.state-directory", CLASS_HOST, 78 },
         { ORIGIN_HOST, 111, "engine-socket", "host.engine-socket", CLASS_HOST, 78 },
         { ORIGIN_HOST, 0, "user", "host.user", CLASS_PERMANENT, 78 },
         { ORIGIN_HOST, 0, "ports", "host.ports", CLASS_HOST, 78 },

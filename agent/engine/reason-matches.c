@@ -32,7 +32,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_CURL, 27, NULL, "coordinator.client-fault" },     /* CURLE_OUT_OF_MEMORY */
         { ORIGIN_CURL, 28, NULL, "coordinator.timeout" },          /* CURLE_OPERATION_TIMEDOUT */
         { ORIGIN_CURL, 34, NULL, "coordinator.client-fault" },     /* CURLE_HTTP_POST_ERROR */
-        { ORIGIN_CURL, 35, NULL, "coordinator.tls-protocol" },     /* CURLE_SSL_CONNECT_ERROR */
+        { ORIGIN_CURL, 35, NULL, "coordinator.reset" },            /* CURLE_SSL_CONNECT_ERROR: cut in the handshake */
         { ORIGIN_CURL, 42, NULL, "coordinator.client-fault" },     /* CURLE_ABORTED_BY_CALLBACK */
         { ORIGIN_CURL, 43, NULL, "coordinator.client-fault" },     /* CURLE_BAD_FUNCTION_ARGUMENT */
         { ORIGIN_CURL, 47, NULL, "coordinator.redirect" },         /* CURLE_TOO_MANY_REDIRECTS */
@@ -286,6 +286,14 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_AGENT, ANY, "windows", "agent.windows" },
         { ORIGIN_AGENT, ANY, "loop", "agent.loop" },
         { ORIGIN_AGENT, ANY, "interrupted", "agent.interrupted" },
+        { ORIGIN_AGENT, ANY, "not-answering", "agent.other" },
+        /* A fault of ours, unless it is the machine that lacks something: numbers are errnos. */
+        { ORIGIN_AGENT, 11, "internal", "agent.resources" },  /* EAGAIN */
+        { ORIGIN_AGENT, 12, "internal", "agent.resources" },  /* ENOMEM */
+        { ORIGIN_AGENT, 23, "internal", "agent.resources" },  /* ENFILE */
+        { ORIGIN_AGENT, 24, "internal", "agent.resources" },  /* EMFILE */
+        { ORIGIN_AGENT, 28, "internal", "agent.resources" },  /* ENOSPC */
+        { ORIGIN_AGENT, 105, "internal", "agent.resources" }, /* ENOBUFS */
         { ORIGIN_AGENT, ANY, "internal", "agent.internal" },
         { ORIGIN_AGENT, ANY, NULL, "agent.other" },
 };

@@ -180,6 +180,7 @@ static void number_in_words(const ReasonMatch *match, const char *number,
         (void) snprintf(ret, REASON_WORDS_SIZE, "%s %s", origin_words[match->origin].coded, number);
 }
 
+/* A number beside a code is an errno, but for those whose world has numbers of its own. */
 const char *reason_match_words(const ReasonMatch *match, char buffer[static REASON_WORDS_SIZE]) {
         char number[REASON_NUMBER_SIZE];
 
@@ -187,8 +188,9 @@ const char *reason_match_words(const ReasonMatch *match, char buffer[static REAS
         if (match->code && match->origin == ORIGIN_CURL)
                 (void) snprintf(buffer, REASON_WORDS_SIZE, "curl %s (%s)", number, match->code);
         else if (match->code && match->number != MATCH_ANY)
-                (void) snprintf(buffer, REASON_WORDS_SIZE, "%s %s (number %s)",
-                                origin_words[match->origin].coded, match->code, number);
+                (void) snprintf(buffer, REASON_WORDS_SIZE, "%s %s (%s %s)",
+                                origin_words[match->origin].coded, match->code,
+                                match->origin == ORIGIN_TLS ? "OpenSSL's result" : "errno", number);
         else if (match->code)
                 (void) snprintf(buffer, REASON_WORDS_SIZE, "%s %s", origin_words[match->origin].coded,
                                 match->code);

@@ -34,7 +34,7 @@ static const Fact facts[] = {
         { ORIGIN_CURL, 55, "", "coordinator.reset", CLASS_TRANSIENT, 69 },
         { ORIGIN_CURL, 56, "", "coordinator.reset", CLASS_TRANSIENT, 69 },
         { ORIGIN_CURL, 18, "", "coordinator.reset", CLASS_TRANSIENT, 69 },
-        { ORIGIN_CURL, 35, "", "coordinator.tls-protocol", CLASS_TRANSIENT, 69 },
+        { ORIGIN_CURL, 35, "", "coordinator.reset", CLASS_TRANSIENT, 69 },
         { ORIGIN_CURL, 95, "", "coordinator.transfer-failed", CLASS_TRANSIENT, 69 },
         /* TLS: final, never insecure; but a date is the clock's */
         { ORIGIN_TLS, 18, "untrusted", "coordinator.tls-untrusted", CLASS_PERMANENT, 69 },
@@ -238,7 +238,8 @@ static const Fact facts[] = {
         { ORIGIN_AGENT, 0, "windows", "agent.windows", CLASS_TRANSIENT, 75 },
         { ORIGIN_AGENT, 0, "loop", "agent.loop", CLASS_PERMANENT, 75 },
         { ORIGIN_AGENT, 15, "interrupted", "agent.interrupted", CLASS_TRANSIENT, 143 },
-        { ORIGIN_AGENT, 12, "internal", "agent.internal", CLASS_PERMANENT, 70 },
+        { ORIGIN_AGENT, 22, "internal", "agent.internal", CLASS_PERMANENT, 70 },
+        { ORIGIN_AGENT, 12, "internal", "agent.resources", CLASS_TRANSIENT, 70 },
 };
 
 static void test_facts(void **state) {

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <ctype.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -313,9 +314,10 @@ static void test_rows_in_words(void **state) {
                 { { ORIGIN_ECE, 403, NULL, "" }, "HTTP 403 with an unknown ECE code" },
                 { { ORIGIN_INSTALLER, 4, NULL, "" }, "installer exit 4 without other evidence" },
                 { { ORIGIN_INSTALLER, MATCH_ANY, "firewalld", "" }, "installer evidence firewalld" },
-                { { ORIGIN_TLS, 17, "other", "" }, "certificate check other (number 17)" },
+                { { ORIGIN_TLS, 17, "other", "" }, "certificate check other (OpenSSL's result 17)" },
                 { { ORIGIN_HOST, MATCH_ANY, NULL, "" }, "any other finding about the host" },
                 { { ORIGIN_HOST, 3, NULL, "" }, "host 3" },
+                { { ORIGIN_AGENT, 12, "internal", "" }, "agent internal (errno 12)" },
         };
         char buffer[REASON_WORDS_SIZE], number[REASON_NUMBER_SIZE];
 
@@ -375,7 +377,7 @@ static const struct {
         NO_ROW(32), /* CURLE_OBSOLETE32 */
         NO_ROW(CURLE_RANGE_ERROR),
         { CURLE_HTTP_POST_ERROR, "coordinator.client-fault" },
-        { CURLE_SSL_CONNECT_ERROR, "coordinator.tls-protocol" },
+        { CURLE_SSL_CONNECT_ERROR, "coordinator.reset" },
         NO_ROW(CURLE_BAD_DOWNLOAD_RESUME),
         NO_ROW(CURLE_FILE_COULDNT_READ_FILE),
         NO_ROW(CURLE_LDAP_CANNOT_BIND),
@@ -464,6 +466,19 @@ static void test_every_curl_code(void **state) {
                               (int) (CURL_LAST - 1 - ELEMENTS(curl_rows)));
 }
 
+/* The errnos of the table are this system's. */
+static void test_lack_of_resources_passes(void **state) {
+        static const int errnos[] = { EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC, ENOBUFS };
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTS(errnos); i++)
+                assert_string_equal(judge(ORIGIN_AGENT, errnos[i], "internal").reason, "agent.resources");
+        for (size_t i = 0; reason_match_at(i); i++)
+                n += streq(reason_match_at(i)->reason, "agent.resources") ? 1U : 0U;
+        assert_int_equal(n, ELEMENTS(errnos));
+        assert_string_equal(judge(ORIGIN_AGENT, EINVAL, "internal").reason, "agent.internal");
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table_is_sorted_and_well_formed),
@@ -479,6 +494,7 @@ int main(void) {
                 cmocka_unit_test(test_text_says_where_and_what),
                 cmocka_unit_test(test_rows_in_words),
                 cmocka_unit_test(test_every_curl_code),
+                cmocka_unit_test(test_lack_of_resources_passes),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -34,6 +34,8 @@ def unknown():
                 for found in re.finditer(pattern, text) for at in [found.start()] for code in found.groups() if code]
         made += [(found.group(1), found.group(2), found.start())
                  for found in re.finditer(r'observe\(ORIGIN_(\w+), [^,"]+,\s*"([^"]+)"', text)]
+        made += [(found.group(which), found.group(3), found.start()) for which in (1, 2)
+                 for found in re.finditer(r'observe\(\w+ \? ORIGIN_(\w+) : ORIGIN_(\w+), [^,"]+,\s*"([^"]+)"', text)]
         for origin, code, at in made:
             if (origin, code) not in known:
                 yield f"{name}:{lint.line_of(text, at)}: no row for {origin.lower()} {code}"

@@ -23,6 +23,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_CURL, 5, NULL, "coordinator.resolve-failed" },    /* CURLE_COULDNT_RESOLVE_PROXY */
         { ORIGIN_CURL, 6, NULL, "coordinator.resolve-failed" },    /* CURLE_COULDNT_RESOLVE_HOST */
         { ORIGIN_CURL, 7, NULL, "coordinator.connect-refused" },   /* CURLE_COULDNT_CONNECT */
+        { ORIGIN_CURL, 7, "no-route", "host.route" },
         { ORIGIN_CURL, 8, NULL, "coordinator.unknown-answer" },    /* CURLE_WEIRD_SERVER_REPLY */
         { ORIGIN_CURL, 16, NULL, "coordinator.transfer-failed" },  /* CURLE_HTTP2 */
         { ORIGIN_CURL, 18, NULL, "coordinator.reset" },            /* CURLE_PARTIAL_FILE */
@@ -143,6 +144,11 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_SPEC, ANY, NULL, "spec.other" },
 
         { ORIGIN_HOST, ANY, "user", "host.user" },
+        { ORIGIN_HOST, ANY, "user-missing", "host.user-missing" },
+        { ORIGIN_HOST, ANY, "group", "host.group" },
+        { ORIGIN_HOST, ANY, "disk-space", "host.disk-space" },
+        { ORIGIN_HOST, ANY, "route", "host.route" },
+        { ORIGIN_HOST, ANY, "no-answer", "host.no-answer" },
         { ORIGIN_HOST, ANY, "script", "host.script" },
         { ORIGIN_HOST, ANY, "script-sha256", "host.script-sha256" },
         { ORIGIN_HOST, ANY, "script-version", "host.script-version" },

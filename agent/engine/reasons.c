@@ -222,6 +222,10 @@ const Reason reasons_table[] = {
         { "host.address", CLASS_HOST, EXIT_CONFIGURATION, "this host has no usable address",
           WAITS_FOR_HOST,
           "Check network and default route, or set host.host_ip to an address of this host." },
+        { "host.disk-space", CLASS_HOST, EXIT_CONFIGURATION,
+          "there is not even room for the installer's image and first logs", WAITS_FOR_HOST,
+          "Free space where the detail says, or mount the volume that is meant to be there. ECE "
+          "itself wants far more." },
         { "host.engine-client", CLASS_HOST, EXIT_CONFIGURATION,
           "the container engine's client program is missing", WAITS_FOR_HOST,
           "Install docker, or podman-remote with installer.engine podman." },
@@ -229,26 +233,40 @@ const Reason reasons_table[] = {
           "the container engine does not answer on its socket", WAITS_FOR_HOST,
           "Start the engine (systemctl start docker, or podman.socket) and check that the "
           "install user may use its socket." },
+        { "host.group", CLASS_HOST, EXIT_CONFIGURATION,
+          "the install user may not use the container engine's socket", WAITS_FOR_HOST,
+          "Add the user to the group that the detail names: usermod -aG GROUP USER. A service "
+          "that is running keeps its former groups: systemctl restart ece-installd." },
+        { "host.no-answer", CLASS_HOST, EXIT_CONFIGURATION,
+          "a look at this host did not come to an end in time", WAITS_FOR_HOST,
+          "Look for a file system or user database that hangs (a network file system whose "
+          "server is away): the gate named above waits for it." },
         { "host.other", CLASS_HOST, EXIT_CONFIGURATION, "this host is not ready", WAITS_FOR_HOST,
           "Run 'ece-enroll check'." },
         { "host.ports", CLASS_HOST, EXIT_CONFIGURATION, "a port that the installer needs is taken",
           WAITS_FOR_HOST, "Free the ports 20000, 21000 and 22000: ss -ltnp shows who holds them." },
+        { "host.route", CLASS_HOST, EXIT_UNREACHABLE, "this host has no route to any coordinator",
+          WAITS_FOR_HOST, "Check interfaces and routes: ip route get ADDRESS." },
         { "host.script", CLASS_HOST, EXIT_CONFIGURATION, "the installer script is not usable",
           WAITS_FOR_HOST,
           "Put elastic-cloud-enterprise.sh where installer.script says, executable for the "
           "install user." },
-        { "host.script-sha256", CLASS_PERMANENT, EXIT_CONFIGURATION,
-          "the installer script is not the one that installer.sha256 names", STOPS,
-          "Compare the file with its origin. If it was replaced on purpose, correct "
+        { "host.script-sha256", CLASS_HOST, EXIT_CONFIGURATION,
+          "the installer script is not (yet) the one that installer.sha256 names", WAITS_FOR_HOST,
+          "If it is still being downloaded, nothing. Else compare the file with its origin. If it was replaced on purpose, correct "
           "installer.sha256." },
-        { "host.script-version", CLASS_PERMANENT, EXIT_CONFIGURATION,
-          "the installer script's version can't be told", STOPS,
+        { "host.script-version", CLASS_HOST, EXIT_CONFIGURATION,
+          "the installer script's version can't be told", WAITS_FOR_HOST,
           "Check that installer.script is an unmodified elastic-cloud-enterprise.sh." },
         { "host.storage", CLASS_HOST, EXIT_CONFIGURATION, "the storage path is not usable",
           WAITS_FOR_HOST,
           "Mount and create installer.storage_path (XFS with quota), owned by the install "
           "user, mode 0700." },
         { "host.user", CLASS_PERMANENT, EXIT_CONFIGURATION, "the install user can't be used", STOPS,
+          "Create installer.user with uid and gid of 1000 or more and membership in the "
+          "engine's group." },
+        { "host.user-missing", CLASS_HOST, EXIT_CONFIGURATION, "the install user does not exist (yet)",
+          WAITS_FOR_HOST,
           "Create installer.user with uid and gid of 1000 or more and membership in the "
           "engine's group." },
         { "installer.bad-arguments", CLASS_PERMANENT, EXIT_INSTALLER,

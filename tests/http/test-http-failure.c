@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <errno.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,10 +21,26 @@ static const struct {
         Origin origin;
         int number;
         const char *code, *detail;
+        long system_error;
+        bool resolving, by_name;
 } cases[] = {
         { CURLE_COULDNT_CONNECT, "refused by 127.0.0.1", ORIGIN_CURL, 7, "", "refused by 127.0.0.1" },
         { CURLE_COULDNT_RESOLVE_HOST, "", ORIGIN_CURL, 6, "", "Couldn't resolve host name" },
         { CURLE_OPERATION_TIMEDOUT, "timed out", ORIGIN_CURL, 28, "", "timed out" },
+        /* The name was not resolved in time: told by libcurl's clocks, or by its words. */
+        { CURLE_OPERATION_TIMEDOUT, "Timeout was reached", ORIGIN_CURL, 6, "", "Timeout was reached", .resolving = true,
+          .by_name = true },
+        { CURLE_OPERATION_TIMEDOUT, "Resolving timed out after 2501 milliseconds", ORIGIN_CURL, 6, "",
+          "Resolving timed out after 2501 milliseconds", .by_name = true },
+        { CURLE_OPERATION_TIMEDOUT, "Connection timed out after 2501 milliseconds", ORIGIN_CURL, 28, "",
+          "Connection timed out after 2501 milliseconds", .by_name = true },
+        /* No route: certain with an address only. */
+        { CURLE_COULDNT_CONNECT, "Couldn't connect", ORIGIN_CURL, 7, "no-route",
+          "Couldn't connect: Network is unreachable", .system_error = ENETUNREACH },
+        { CURLE_COULDNT_CONNECT, "Couldn't connect", ORIGIN_CURL, 7, "", "Couldn't connect",
+          .system_error = ENETUNREACH, .by_name = true },
+        { CURLE_COULDNT_CONNECT, "Couldn't connect", ORIGIN_CURL, 7, "", "Couldn't connect",
+          .system_error = EHOSTUNREACH }, /* the far host's own network says so */
         { CURLE_SSL_CONNECT_ERROR, "wrong version number", ORIGIN_TLS, 0, "protocol",
           "wrong version number" },
         { CURLE_SSL_CONNECT_ERROR, "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to x:1", ORIGIN_CURL,
@@ -41,7 +58,15 @@ static const struct {
 
 static void test_codes(void **state) {
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
-                Observation o = http_failure(cases[i].result, cases[i].error, NULL, "https://x:1/");
+                const HttpTrouble trouble = {
+                        .result = cases[i].result,
+                        .error = cases[i].error,
+                        .system_error = cases[i].system_error,
+                        .resolving = cases[i].resolving,
+                        .literal = !cases[i].by_name,
+                };
+                Observation o = http_failure(&trouble, NULL, "https://x:1/");
+
                 assert_int_equal(o.origin, cases[i].origin);
                 assert_int_equal(o.number, cases[i].number);
                 assert_string_equal(o.code, cases[i].code);

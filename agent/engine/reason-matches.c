@@ -146,8 +146,6 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_HOST, ANY, "user", "host.user" },
         { ORIGIN_HOST, ANY, "user-missing", "host.user-missing" },
         { ORIGIN_HOST, ANY, "group", "host.group" },
-        { ORIGIN_HOST, ANY, "disk-space", "host.disk-space" },
-        { ORIGIN_HOST, ANY, "route", "host.route" },
         { ORIGIN_HOST, ANY, "no-answer", "host.no-answer" },
         { ORIGIN_HOST, ANY, "script", "host.script" },
         { ORIGIN_HOST, ANY, "script-sha256", "host.script-sha256" },
@@ -157,6 +155,11 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_HOST, ANY, "storage", "host.storage" },
         { ORIGIN_HOST, ANY, "address", "host.address" },
         { ORIGIN_HOST, ANY, "ports", "host.ports" },
+        { ORIGIN_HOST, ANY, "clock", "host.clock" },
+        { ORIGIN_HOST, ANY, "disk-space", "host.disk-space" },
+        { ORIGIN_HOST, ANY, "record", "host.record" },
+        { ORIGIN_HOST, ANY, "route", "host.route" },
+        { ORIGIN_HOST, ANY, "state-directory", "host.state-directory" },
         { ORIGIN_HOST, ANY, NULL, "host.other" },
 
         { ORIGIN_PLAN, ANY, "script-too-old", "plan.script-too-old" },
@@ -238,6 +241,7 @@ const ReasonMatch reason_matches[] = {
 
         { ORIGIN_AGENT, ANY, "deadline", "agent.deadline" },
         { ORIGIN_AGENT, ANY, "windows", "agent.windows" },
+        { ORIGIN_AGENT, ANY, "loop", "agent.loop" },
         { ORIGIN_AGENT, ANY, "interrupted", "agent.interrupted" },
         { ORIGIN_AGENT, ANY, "internal", "agent.internal" },
         { ORIGIN_AGENT, ANY, NULL, "agent.other" },

@@ -41,6 +41,8 @@ static Policy usual(void) {
                 .poll_us = 30 * USEC_PER_SEC,
                 .guard_us = 2 * USEC_PER_MINUTE,
                 .credential_tries = 3,
+                .gate_poll_us = 4 * USEC_PER_SEC,
+                .vain_efforts_max = 3,
                 .prepull = true,
         };
 }
@@ -98,11 +100,18 @@ static Machine walk(Machine m, const Policy *policy, const Row rows[], size_t n_
 #define TO_PREFLIGHT                                                                    \
         { ON(START), STATE_LOADING, "SAVE LOAD_SPEC" },                                 \
         { ON(SPEC_LOADED), STATE_PREFLIGHT, "SAVE ATTACH" }
+#define THROUGH_GATES                                                                   \
+        { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },                             \
+        { ON(HOST_READY), STATE_PREFLIGHT, "CHECK_NETWORK" },                           \
+        { ON(NETWORK_READY), STATE_PROBING, "SAVE PROBE" }
+#define PROBING_AGAIN                                                                   \
+        { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" },                                \
+        THROUGH_GATES
 #define TO_PROBING                                                                      \
         TO_PREFLIGHT,                                                                   \
-        { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },                            \
-        { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" },                                      \
-        { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }
+        { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },                             \
+        { ON(HOST_READY), STATE_BACKOFF, "SAVE" }, /* the splay */                      \
+        PROBING_AGAIN
 #define TO_INSTALLING                                                                   \
         TO_PROBING,                                                                     \
         { SEES(NONE), STATE_PREPARING, "SAVE PREPARE" },                                \
@@ -174,8 +183,7 @@ static void test_disconnected_runner(void **state) {
         m.half_joined = false;
         m.was_enrolled = true;
         now = NOW_US;
-        WALK(m, p, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },
-             { ON(GATES_OPEN), STATE_PROBING, "SAVE PROBE" }, /* no splay for a known host */
+        WALK(m, p, now, TO_PREFLIGHT, THROUGH_GATES, /* no splay for a known host */
              { stale, STATE_VERIFYING, "SAVE LOOK" });
 }
 
@@ -293,8 +301,7 @@ static void test_refused_credential(void **state) {
         Machine m = WALK(machine_fresh(), p, now, TO_PROBING, { refused, STATE_BACKOFF, "SAVE" });
 
         assert_true(m.armed_us[TIMER_WAIT] - now >= p.backoff_max_us);
-        m = WALK(m, p, now, { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { refused, STATE_BACKOFF, "SAVE" },
-                 { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" });
+        m = WALK(m, p, now, PROBING_AGAIN, { refused, STATE_BACKOFF, "SAVE" }, PROBING_AGAIN);
         WALK(m, p, now, { refused, STATE_FAILED, "WIPE_TOKEN SAVE" });
         m = WALK(m, p, now, { SEES(NONE), STATE_PREPARING, "SAVE PREPARE" }, { ON(PREPARED), STATE_MINTING, "SAVE MINT" });
         assert_int_equal(m.credential_refusals, 0);
@@ -328,7 +335,7 @@ static void test_keeper_lost(void **state) {
         WALK(m, p, now, { ON(KEEPER_IDLE), STATE_SETTLING, "SAVE SETTLE" },
              { lost, STATE_BACKOFF, "CANCEL SAVE" }, { ON(RETRY), STATE_PREFLIGHT, "SAVE ATTACH" },
              { ON(KEEPER_IDLE), STATE_SETTLING, "SAVE SETTLE" }, { ON(SETTLED), STATE_PREFLIGHT, "SAVE ATTACH" },
-             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" }, { ON(GATES_OPEN), STATE_PROBING, "SAVE PROBE" });
+             THROUGH_GATES);
         /* Even a keeper that is lost for good is asked once more before the run ends. */
         WALK(m, p, now, { FAIL_OF(FAILED, PERMANENT, 78), STATE_FAILED, "WIPE_TOKEN SAVE" });
 }
@@ -382,12 +389,15 @@ static void test_late_answers(void **state) {
         Policy p = usual();
         usec_t now = NOW_US;
 
-        WALK(machine_fresh(), p, now, TO_PREFLIGHT, { ON(GATES_OPEN), STATE_PREFLIGHT, "" },
-             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" }, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" },
-             { ON(KEEPER_RUNNING), STATE_PREFLIGHT, "" }, { ON(INSTALL_EXITED), STATE_PREFLIGHT, "" },
-             { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" }, { ON(PREPARED), STATE_BACKOFF, "" },
+        WALK(machine_fresh(), p, now, TO_PREFLIGHT, { ON(HOST_READY), STATE_PREFLIGHT, "" },
+             { ON(NETWORK_READY), STATE_PREFLIGHT, "" }, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },
+             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" }, { ON(KEEPER_RUNNING), STATE_PREFLIGHT, "" },
+             { ON(INSTALL_EXITED), STATE_PREFLIGHT, "" }, { ON(NETWORK_READY), STATE_PREFLIGHT, "" },
+             { ON(HOST_READY), STATE_BACKOFF, "SAVE" }, { ON(PREPARED), STATE_BACKOFF, "" },
              { TOKEN_LIVES(USEC_PER_HOUR), STATE_BACKOFF, "" }, { ON(VIEWED), STATE_BACKOFF, "" },
-             { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { ON(REPLACED), STATE_PROBING, "" },
+             { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" }, { FAIL_OF(FAILED, HOST, 78), STATE_PREFLIGHT, "" },
+             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" }, { ON(FAILED), STATE_PREFLIGHT, "" },
+             { FIRES(WAIT), STATE_PREFLIGHT, "ATTACH" }, THROUGH_GATES, { ON(REPLACED), STATE_PROBING, "" },
              { ON(SETTLED), STATE_PROBING, "" }, { ON(KEEPER_LOST), STATE_PROBING, "" });
 }
 
@@ -462,15 +472,14 @@ static void test_retry_begins_anew(void **state) {
         now += 3 * USEC_PER_HOUR;
         m = WALK(m, p, now, { ON(RETRY), STATE_LOADING, "SAVE LOAD_SPEC" },
                  { ON(SPEC_LOADED), STATE_PREFLIGHT, "SAVE ATTACH" },
-                 { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },
-                 { ON(GATES_OPEN), STATE_PROBING, "SAVE PROBE" }); /* a person waits: no splay */
+                 THROUGH_GATES); /* a person waits: no splay */
         assert_int_equal(m.started_us, now);
         assert_int_equal(m.window, 0);
         assert_true(m.half_joined); /* what we left there is ours still */
         assert_int_equal(machine_deadline_us(&m, &p), now + p.give_up_after_us);
 }
 
-/* In BACKOFF and the final states at once, elsewhere as soon as one of these is reached; a token
+/* In PREFLIGHT, BACKOFF and the final states at once, elsewhere as soon as one of these is reached; a token
  * goes with the spec that it was minted for. */
 static void test_changed_spec(void **state) {
         Policy p = usual(), run = run_policy();
@@ -516,6 +525,110 @@ static void test_wall_over_restarts(void **state) {
         assert_int_equal(m.window, 0);
 }
 
+/* A shut gate keeps the state, so that since when it is shut can be seen; everything is asked again
+ * after a short while, whatever the backoff has grown to. */
+static void test_shut_gates(void **state) {
+        static const Event shut = FAIL_OF(FAILED, HOST, 78), refused = FAIL_OF(FAILED, PERMANENT, 78);
+        Policy p = usual(), run = run_policy();
+        usec_t now = NOW_US;
+        Machine m = WALK(machine_fresh(), p, now, TO_PREFLIGHT);
+        usec_t since_us = m.since_us;
+
+        for (unsigned i = 0; i < 100; i++) {
+                usec_t before = now;
+
+                m = WALK(m, p, now, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" }, { shut, STATE_PREFLIGHT, "" },
+                         { FIRES(WAIT), STATE_PREFLIGHT, "ATTACH" });
+                assert_true(now - before >= p.gate_poll_us / 2 && now - before <= p.gate_poll_us);
+        }
+        assert_int_equal(m.since_us, since_us);
+        /* Meanwhile the splay has passed. */
+        m = WALK(m, p, now, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },
+                 { ON(HOST_READY), STATE_PREFLIGHT, "CHECK_NETWORK" }, { shut, STATE_PREFLIGHT, "" });
+        WALK(m, p, now, { ON(RETRY), STATE_PREFLIGHT, "ATTACH" }, { ON(RETRY), STATE_PREFLIGHT, "" });
+        WALK(m, p, now, { ON(SPEC_CHANGED), STATE_LOADING, "SAVE LOAD_SPEC" });
+        WALK(m, p, now, { FIRES(GIVE_UP), STATE_FAILED, "WIPE_TOKEN SAVE" });
+        WALK(m, p, now, { FIRES(WAIT), STATE_PREFLIGHT, "ATTACH" }, { FIRES(GUARD), STATE_PREFLIGHT, "CANCEL" },
+             { FIRES(WAIT), STATE_PREFLIGHT, "ATTACH" }, { ON(SPEC_CHANGED), STATE_LOADING, "CANCEL SAVE LOAD_SPEC" });
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_PREFLIGHT, "ATTACH" }, { refused, STATE_FAILED, "WIPE_TOKEN SAVE" });
+        assert_int_equal(m.exit_code, 78);
+
+        now = NOW_US;
+        m = WALK(machine_fresh(), run, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },
+                 { shut, STATE_PREFLIGHT, "" }, { FIRES(GIVE_UP), STATE_FAILED, "WIPE_TOKEN SAVE EXIT(78)" });
+        assert_int_equal(m.end, END_DEADLINE);
+}
+
+/* What must be on record and is not was not done: it is taken back, and tried again. */
+static void test_unrecorded(void **state) {
+        static const Event unrecorded = FAIL_OF(UNRECORDED, HOST, 78);
+        Policy p = usual();
+        usec_t now = NOW_US;
+        Machine m = WALK(machine_fresh(), p, now, TO_PROBING, { SEES(NONE), STATE_PREPARING, "SAVE PREPARE" },
+                         { ON(PREPARED), STATE_MINTING, "SAVE MINT" }, { unrecorded, STATE_BACKOFF, "SAVE" });
+
+        assert_int_equal(m.window, 0);
+        assert_int_equal(m.vain_efforts, 0);
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { SEES(NONE), STATE_MINTING, "SAVE MINT" },
+                 { TOKEN_LIVES(USEC_PER_HOUR), STATE_INSTALLING, "SAVE INSTALL" }, { unrecorded, STATE_BACKOFF, "SAVE" });
+        assert_true(m.token_held && !m.installer_pending && !m.half_joined);
+        assert_int_equal(m.attempt, 0);
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { SEES(NONE), STATE_INSTALLING, "SAVE INSTALL" });
+        assert_int_equal(m.window, 1);
+        assert_int_equal(m.attempt, 1);
+
+        now = NOW_US;
+        p.on_stale_replace = true;
+        WALK(machine_fresh(), p, now, TO_PROBING, { SEES(DISCONNECTED), STATE_PROBING, "REPLACE_RUNNER" },
+             { unrecorded, STATE_BACKOFF, "SAVE" }, PROBING_AGAIN,
+             { SEES(DISCONNECTED), STATE_PROBING, "REPLACE_RUNNER" }, { ON(REPLACED), STATE_PROBING, "PROBE" });
+}
+
+static Machine boot_again(const Machine *before) {
+        Machine m = machine_fresh();
+
+        m.vain_efforts = before->vain_efforts; /* what the record keeps */
+        m.splayed = true;
+        return m;
+}
+
+/* Boot after boot an enrollment asks for tokens and comes to nothing: the breaker opens, until a person
+ * says so or the spec changes. A host that has become a member is seen all the same. */
+static void test_loop_breaker(void **state) {
+        Policy p = usual(), run = run_policy();
+        Machine m = machine_fresh(), broken;
+        usec_t now = NOW_US;
+
+        p.prepull = run.prepull = false;
+        /* A refusal that is sure to have minted nothing does not count. */
+        m = WALK(boot_again(&m), p, now, TO_PREFLIGHT, THROUGH_GATES, { SEES(NONE), STATE_MINTING, "SAVE MINT" },
+                 { FAIL_OF(FAILED, PERMANENT, 77), STATE_FAILED, "WIPE_TOKEN SAVE" });
+        assert_int_equal(m.vain_efforts, 0);
+        for (unsigned boot = 1; boot <= p.vain_efforts_max; boot++) {
+                m = WALK(boot_again(&m), p, now, TO_PREFLIGHT, THROUGH_GATES, { SEES(NONE), STATE_MINTING, "SAVE MINT" },
+                         { TOKEN_LIVES(USEC_PER_HOUR), STATE_INSTALLING, "SAVE INSTALL" },
+                         { FAIL_OF(INSTALL_EXITED, PERMANENT, 73), STATE_SETTLING, "SAVE ACKNOWLEDGE SETTLE" },
+                         { ON(SETTLED), STATE_FAILED, "WIPE_TOKEN SAVE" });
+                assert_int_equal(m.vain_efforts, boot);
+        }
+        broken = boot_again(&m);
+        m = WALK(broken, p, now, TO_PREFLIGHT, THROUGH_GATES, { SEES(NONE), STATE_FAILED, "WIPE_TOKEN SAVE" });
+        assert_int_equal(m.end, END_LOOP);
+        assert_int_equal(m.exit_code, 75);
+        m = WALK(m, p, now, { ON(RETRY), STATE_LOADING, "SAVE LOAD_SPEC" },
+                 { ON(SPEC_LOADED), STATE_PREFLIGHT, "SAVE ATTACH" }, THROUGH_GATES,
+                 { SEES(NONE), STATE_MINTING, "SAVE MINT" });
+        assert_int_equal(m.vain_efforts, 1);
+
+        m = WALK(broken, p, now, TO_PREFLIGHT, THROUGH_GATES, { SEES(AS_PLANNED), STATE_ENROLLED, "WIPE_TOKEN SAVE" });
+        assert_int_equal(m.vain_efforts, 0);
+        WALK(broken, p, now, { ON(START), STATE_LOADING, "SAVE LOAD_SPEC" },
+             { ON(SPEC_LOADED, .spec_differs = true), STATE_PREFLIGHT, "SAVE ATTACH" }, THROUGH_GATES,
+             { SEES(NONE), STATE_MINTING, "SAVE MINT" });
+        /* `run` is somebody's order each time. */
+        WALK(broken, run, now, TO_PREFLIGHT, THROUGH_GATES, { SEES(NONE), STATE_MINTING, "SAVE MINT" });
+}
+
 /* A timer that is not armed is a ghost; one that comes early is armed again. */
 static void test_timers(void **state) {
         Policy p = usual();
@@ -540,10 +653,16 @@ static void test_next(void **state) {
 
         assert_int_equal(machine_next(&m, &at), STATE_PREFLIGHT);
         assert_int_equal(at, USEC_INFINITY);
-        m = WALK(m, p, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },
-                 { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" });
-        assert_int_equal(machine_next(&m, &at), STATE_PROBING);
+        m = WALK(m, p, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },
+                 { ON(HOST_READY), STATE_BACKOFF, "SAVE" });
+        assert_int_equal(machine_next(&m, &at), STATE_PREFLIGHT);
         assert_int_equal(at, NOW_US + p.splay_us);
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" });
+        assert_int_equal(machine_next(&m, &at), STATE_PROBING);
+        assert_int_equal(at, USEC_INFINITY);
+        m = WALK(m, p, now, { FAIL_OF(FAILED, HOST, 78), STATE_PREFLIGHT, "" });
+        assert_int_equal(machine_next(&m, &at), STATE_PREFLIGHT); /* looks again */
+        assert_true(at > now && at <= now + p.gate_poll_us);
         m.state = STATE_ENROLLED;
         assert_int_equal(machine_next(&m, &at), _STATE_INVALID);
 }
@@ -604,6 +723,9 @@ int main(void) {
                 cmocka_unit_test(test_retry_begins_anew),
                 cmocka_unit_test(test_changed_spec),
                 cmocka_unit_test(test_wall_over_restarts),
+                cmocka_unit_test(test_shut_gates),
+                cmocka_unit_test(test_unrecorded),
+                cmocka_unit_test(test_loop_breaker),
                 cmocka_unit_test(test_timers),
                 cmocka_unit_test(test_next),
                 cmocka_unit_test(test_names),

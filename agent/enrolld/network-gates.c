@@ -33,9 +33,9 @@ static const char *const names[_NETWORK_GATE_MAX] = {
         [GATE_TIME] = "time",
 };
 
-typedef struct Place {
+typedef struct HostPort {
         char host[256], port[8];
-} Place;
+} HostPort;
 
 struct NetworkGates {
         sd_event *event;
@@ -48,7 +48,7 @@ struct NetworkGates {
         void *userdata;
         usec_t began_us; /* the gate that is being looked at */
         size_t n;
-        Place places[SPEC_COORDINATORS_MAX];
+        HostPort places[SPEC_COORDINATORS_MAX];
         Observation known[SPEC_COORDINATORS_MAX]; /* why a coordinator can't be asked; none: it can */
         Gates gates;
 };
@@ -256,7 +256,7 @@ static void on_names(void *userdata, const LookupResult *results, size_t n_resul
 /* --- The question --- */
 
 /* "https://HOST:PORT", as the spec's reader has made it; an IPv6 address stands in brackets. */
-static int cut_url(const char *url, Place *ret) {
+static int cut_url(const char *url, HostPort *ret) {
         const char *host = strstr(url, "://");
         const char *port = strrchr(url, ':');
         size_t size;

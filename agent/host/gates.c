@@ -66,7 +66,7 @@ static Observation check_script(const Context *c, Gate *gate) {
 
 static Observation check_script_sha256(const Context *c, Gate *gate) {
         if (c->facts->script_sha256[0] == '\0')
-                return host_check_script(c->spec, c->facts);
+                return untried(gate, "not known before there is a script");
         gate_found(gate, "%s%s", c->facts->script_sha256,
               c->spec->installer.sha256 ? "" : " (the spec names none)");
         return host_check_script_sha256(c->spec, c->facts);
@@ -76,7 +76,7 @@ static Observation check_script_version(const Context *c, Gate *gate) {
         Observation o = host_check_script_version(c->spec, c->facts);
 
         if (c->facts->script_sha256[0] == '\0')
-                return host_check_script(c->spec, c->facts);
+                return untried(gate, "not known before there is a script");
         gate_found(gate, "%s", c->facts->script_version);
         if (observation_is_none(&o))
                 return o;

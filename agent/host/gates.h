@@ -3,8 +3,8 @@
 
 /*
  * The host's gates: what must hold on this host before a secret is spent. Each is named, checked without
- * side effects and cheap; a shut one is an Observation (ORIGIN_HOST, code = gate; what is said of the
- * content of a script that can't be read is "script") whose class the table knows. In their order:
+ * side effects and cheap; a shut one is an Observation (ORIGIN_HOST, code = gate, or "user-missing") whose class
+ * the table knows. In their order:
  *
  *   user            installer.user exists, uid and gid >= 1000
  *   script          installer.script can be read...

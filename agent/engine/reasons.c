@@ -246,8 +246,8 @@ const Reason reasons_table[] = {
           "install user may use its socket." },
         { "host.group", CLASS_HOST, EXIT_CONFIGURATION,
           "the install user may not use the container engine's socket", WAITS_FOR_HOST,
-          "Add the user to the group that the detail names: usermod -aG GROUP USER. A service "
-          "that is running keeps its former groups: systemctl restart ece-installd." },
+          "Add the user to the group that the detail names: usermod -aG GROUP USER. ece-installd starts "
+          "anew by itself to have it; 'ece-enroll run' as that user needs a new login." },
         { "host.no-answer", CLASS_HOST, EXIT_CONFIGURATION,
           "a look at this host did not come to an end in time", WAITS_FOR_HOST,
           "Look for a file system or user database that hangs (a network file system whose "

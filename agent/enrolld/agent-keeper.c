@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "model/host-check.h"
 #include "report/journal.h"
 
 
@@ -42,7 +43,6 @@ static int connect_or_start(Agent *a, Observation *ret) {
 
         if (error >= 0)
                 error = keeper_client_connect(a->keeper, keeper_uid(a));
-
         if (error >= 0 || !a->options.start_keeper || (error != -ENOENT && error != -ECONNREFUSED)) {
                 if (error < 0)
                         *ret = keeper_trouble(a, error, "can't connect to ece-installd");
@@ -56,6 +56,17 @@ static int connect_or_start(Agent *a, Observation *ret) {
         if (error < 0)
                 *ret = keeper_trouble(a, error, "can't connect to the ece-installd that was just started");
         return error;
+}
+
+/* Without the install user there can be no keeper: then that is the trouble, and the gate that it belongs to. */
+static void blame_user(Agent *a, Observation *seen) {
+        Gate gate = gate_named("user");
+
+        if (a->facts.user_known)
+                return;
+        *seen = host_check_user(a->spec, &a->facts);
+        gate_judge(&gate, seen);
+        agent_gate_seen(a, &gate);
 }
 
 static void request(Agent *a, Message *m, const Secret *token) {
@@ -74,6 +85,7 @@ static void request(Agent *a, Message *m, const Secret *token) {
                 a->keeper_request = m->kind;
                 return;
         }
+        blame_user(a, &seen);
         agent_post_seen(a, EVENT_FAILED, &seen);
 }
 

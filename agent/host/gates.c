@@ -141,10 +141,11 @@ static Observation check_group(const Context *c, Gate *gate) {
         if (!access_is_known(c->facts))
                 return untried(gate, "only root and the install user can tell");
         (void) group_name(st.st_gid, group);
-        gate_found(gate, "%s may use %s (group %s)", user, path, group);
         r = access_for_user(c->facts, path, R_OK | W_OK);
-        if (r >= 0)
+        if (r >= 0) {
+                gate_found(gate, "%s may use %s (group %s)", user, path, group);
                 return OBSERVATION_NONE;
+        }
         if ((st.st_mode & (S_IRGRP | S_IWGRP)) != (S_IRGRP | S_IWGRP))
                 return observe(ORIGIN_HOST, -r, gate->name, path, "user '%s' may not use it, nor may its group '%s'",
                                user, group);

@@ -45,11 +45,14 @@ static bool groups_are_old(const Keeper *k, const HostFacts *facts) {
                user_has_group(facts, st.st_gid);
 }
 
+/* At once, when it can: an agent that asks again and again leaves no pause in which to be idle. */
 static void leave_for_another(Keeper *k) {
         keeper_notice(k, LOG_NOTICE, "the install user has got a group that this process lacks: leaving for one that has it");
         k->options.idle_exit = true;
         if (k->n_out == 0)
                 keeper_peer_drop(k);
+        if (keeper_is_idle(k))
+                (void) sd_event_exit(k->event, 0);
 }
 
 static void finish(Keeper *k) {

@@ -108,6 +108,7 @@ struct Keeper {
 
 /* keeper.c */
 void keeper_notice(Keeper *k, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool keeper_is_idle(const Keeper *k); /* nobody is connected and nothing is left to be kept */
 void keeper_idle_update(Keeper *k);
 int keeper_arm(Keeper *k, sd_event_source **source, usec_t delay_us, sd_event_time_handler_t handler);
 void keeper_dispatch(Keeper *k, const Message *request, int fd); /* fd stays the caller's */

@@ -49,7 +49,7 @@ int keeper_arm(Keeper *k, sd_event_source **source, usec_t delay_us, sd_event_ti
 
 /* --- Idle --- */
 
-static bool is_idle(const Keeper *k) {
+bool keeper_is_idle(const Keeper *k) {
         return k->peer_fd < 0 && k->attempt.record.state != RECORD_RUNNING &&
                k->attempt.record.state != RECORD_ENDED && k->pull.pidfd < 0 && !k->settle.active && !k->gates.wanted &&
                !k->preparing.call;
@@ -58,7 +58,7 @@ static bool is_idle(const Keeper *k) {
 static int on_idle(sd_event_source *source, uint64_t at, void *userdata) {
         Keeper *k = userdata;
 
-        if (is_idle(k))
+        if (keeper_is_idle(k))
                 (void) sd_event_exit(k->event, 0);
         return 0;
 }
@@ -67,7 +67,7 @@ void keeper_idle_update(Keeper *k) {
         if (!k->options.idle_exit)
                 return;
         k->idle = sd_event_source_disable_unref(k->idle);
-        if (is_idle(k))
+        if (keeper_is_idle(k))
                 (void) keeper_arm(k, &k->idle,
                                   k->had_peer ? k->options.idle_us : FIRST_CONNECTION_FACTOR * k->options.idle_us,
                                   on_idle);

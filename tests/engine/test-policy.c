@@ -17,6 +17,7 @@
 static const Policy plain = {
         .backoff_min_us = 5 * USEC_PER_SEC,
         .backoff_max_us = 60 * USEC_PER_SEC,
+        .gate_poll_us = 4 * USEC_PER_SEC,
         .attempt_timeout_us = 20 * USEC_PER_MINUTE,
         .token_margin_us = USEC_PER_MINUTE,
 };
@@ -34,7 +35,7 @@ static void check_bounds(OutcomeClass class, usec_t previous, usec_t retry_after
 
         if (asked > remaining)
                 asked = remaining;
-        assert_true(wait >= plain.backoff_min_us);
+        assert_true(wait >= (class == CLASS_TIME ? plain.gate_poll_us : plain.backoff_min_us));
         assert_true(wait >= asked);
         assert_true(wait <= USEC_PER_HOUR + USEC_PER_HOUR / 10);
         if (retry_after == 0 && class == CLASS_TRANSIENT)

@@ -124,20 +124,19 @@ static void record_load(Host *h) {
         _cleanup_close_ int fd = openat(h->dir_fd, RECORD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         char digest[SHA256_HEX_SIZE], boot_id[BOOT_ID_SIZE];
 
-        h->machine = machine_fresh();
         if (clock_boot_id(boot_id) < 0)
                 power_off("bad no boot id");
-        if (fd < 0)
+        if (fd < 0 && errno == ENOENT) {
+                h->machine = machine_fresh();
                 line_say("found nothing");
-        else if (file_read_fd(fd, &text) < 0 ||
-                 record_decode(buffer_string(&text), text.size, &h->record) < 0) {
+        } else if (file_read_fd(fd, &text) < 0 ||
+                   record_decode(buffer_string(&text), text.size, &h->record) < 0) {
+                h->machine = record_lost(h->now_us);
                 line_say("found damaged");
-                h->record = (Record) {};
-                h->machine.unsettled = true;
         } else {
+                h->machine = record_resume(&h->record, boot_id, h->now_us);
                 (void) bytes_sha256(buffer_string(&text), text.size, digest);
                 line_say("found %s", digest);
-                h->machine = record_resume(&h->record, boot_id, h->now_us, h->now_us);
         }
         (void) snprintf(h->record.boot_id, sizeof(h->record.boot_id), "%s", boot_id);
 }
@@ -217,7 +216,8 @@ static bool act(Host *h, const Action *action, Event *ret) {
                 return false;
         case ACTION_LOAD_SPEC:
         case ACTION_ATTACH:
-        case ACTION_CHECK_GATES:
+        case ACTION_CHECK_HOST:
+        case ACTION_CHECK_NETWORK:
         case ACTION_PROBE:
         case ACTION_REPLACE_RUNNER:
         case ACTION_PREPARE:
@@ -293,8 +293,10 @@ static const Policy policy = {
         .verify_timeout_us = 10 * USEC_PER_MINUTE,
         .stable_for_us = 30 * USEC_PER_SEC,
         .poll_us = 5 * USEC_PER_SEC,
+        .gate_poll_us = 4 * USEC_PER_SEC,
         .guard_us = 2 * USEC_PER_MINUTE,
         .credential_tries = 2,
+        .vain_efforts_max = 5,
         .prepull = true,
 };
 

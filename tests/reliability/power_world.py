@@ -53,9 +53,6 @@ class World:
             return "KEEPER_RUNNING"
         return "INSTALL_EXITED " + self.ended if self.ended else "KEEPER_IDLE"
 
-    def _on_check_gates(self):
-        return "GATES_OPEN"
-
     def _on_check_host(self):
         return "HOST_READY"
 

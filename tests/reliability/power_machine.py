@@ -22,9 +22,12 @@ class Died(Exception):
     """The machine said that something is wrong, or ended without being asked to."""
 
 
-def need(program, package):
-    if not shutil.which(program):
-        raise Skip("needs %s (package %s)" % (program, package))
+def need(name, package):
+    """The path of a program, which may be one that only root's search path has."""
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if not path:
+        raise Skip("needs %s (package %s)" % (name, package))
+    return path
 
 
 def kernel():

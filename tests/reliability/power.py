@@ -9,7 +9,7 @@ import tempfile
 
 from matrix import Case
 from power_disk import BLOCK, Disk, Image
-from power_machine import Died, Lab, need, program
+from power_machine import Died, Lab, fresh_image, program
 from power_world import World
 
 TITLE = "Power cut"
@@ -20,8 +20,6 @@ of its own, so three disks come out of each cut: one that kept what it had not b
 part of it. A second machine enrolls on each of them, to the end. That a cut loses what was not synced, in the kernel's memory and in
 the disk's cache, has cases of its own, and so has an agent that doesn't sync: its loss has to be seen."""
 
-MAKE = {"ext4": ("mkfs.ext4", "e2fsprogs", "-q", "-F", "-b", "4096"), "xfs": ("mkfs.xfs", "xfsprogs", "-q", "-f")}
-SIZE_MB = {"ext4": 16, "xfs": 320}
 POINTS = {
     # what the disk must have after a cut there: the record before this write, or the one that is being written
     "unwritten": ("old", "before it"),
@@ -87,14 +85,6 @@ def play(line, worlds, cut_at=None, on_point=None):
             if cut_at == ("do", deed):
                 return stories
             line.say(answer)
-
-
-def fresh_image(file_system="ext4"):
-    with tempfile.NamedTemporaryFile(prefix="power-") as file:
-        file.truncate(SIZE_MB[file_system] << 20)
-        name, package, *options = MAKE[file_system]
-        subprocess.run([need(name, package), *options, file.name], check=True, capture_output=True)
-        return Image.from_file(file.name)
 
 
 class Rehearsal:

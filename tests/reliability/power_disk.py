@@ -63,6 +63,12 @@ class Disk:
         self.cache = []  # (offset, bytes), oldest first
         self.log = []  # ("write", offset, bytes), ("flush",), ("mark", anything)
         self.off = False
+        self.writes_left, self.at_cut = None, None
+
+    def when_written(self, number, at_cut):
+        """The power goes with the number-th write from now on: it is in the cache, and its answer does not arrive."""
+        with self.lock:
+            self.writes_left, self.at_cut = number, at_cut
 
     def mark(self, what):
         with self.lock:
@@ -93,6 +99,12 @@ class Disk:
                 self.now.write(offset, data)
                 self.cache.append((offset, data))
                 self.log.append(("write", offset, data))
+                if self.writes_left:
+                    self.writes_left -= 1
+                    if self.writes_left == 0:
+                        self.off = True
+                        self.at_cut()
+                        return None
             elif kind == FLUSH:
                 for write in self.cache:
                     self.durable.write(*write)

@@ -10,12 +10,15 @@ import subprocess
 import tempfile
 
 from matrix import Skip
-from power_disk import Server
+from power_disk import Image, Server
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ECE_BUILD_DIR") or TOP / "build/default")
 QEMU = "qemu-system-x86_64"
 MODULES = {"ext4": ("virtio_pci", "virtio_blk", "ext4"), "xfs": ("virtio_pci", "virtio_blk", "xfs")}
+
+MAKE = {"ext4": ("mkfs.ext4", "e2fsprogs", "-q", "-F", "-b", "4096"), "xfs": ("mkfs.xfs", "xfsprogs", "-q", "-f")}
+SIZE_MB = {"ext4": 16, "xfs": 320}
 
 
 class Died(Exception):
@@ -36,6 +39,14 @@ def kernel():
     if said.returncode:
         raise Skip("needs a kernel for the virtual machine: " + said.stderr.strip())
     return pathlib.Path(said.stdout.strip())
+
+
+def fresh_image(file_system="ext4"):
+    with tempfile.NamedTemporaryFile(prefix="power-") as file:
+        file.truncate(SIZE_MB[file_system] << 20)
+        name, package, *options = MAKE[file_system]
+        subprocess.run([need(name, package), *options, file.name], check=True, capture_output=True)
+        return Image.from_file(file.name)
 
 
 def modules(folder, names):
@@ -81,20 +92,37 @@ class Archive:
     def __init__(self):
         self.pieces, self.names, self.number = [], set(), 0
 
-    def _add(self, name, mode, data=b""):
+    def _add(self, name, mode, data=b"", mtime=0):
         self.number += 1
         path = name.encode() + b"\0"
-        fields = (self.number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(path), 0)
+        fields = (self.number, mode, 0, 0, 1, mtime, len(data), 0, 0, 0, 0, len(path), 0)
         head = b"070701" + b"".join(b"%08X" % field for field in fields) + path
         self.pieces += [head, bytes(-len(head) % 4), data, bytes(-len(data) % 4)]
 
-    def add(self, name, data, mode=0o755):
+    def add(self, name, data, mode=0o755, mtime=0):
         name = name.lstrip("/")
-        for parent in reversed(pathlib.PurePosixPath(name).parents[:-1]):
+        for parent in map(str, reversed(pathlib.PurePosixPath(name).parents[:-1])):
             if parent not in self.names:
                 self.names.add(parent)
-                self._add(str(parent), 0o040755)
-        self._add(name, 0o100000 | mode, data)
+                self._add(parent, 0o040755)
+        if name not in self.names:
+            self.names.add(name)
+            self._add(name, 0o100000 | mode, data, mtime)
+
+    def add_file(self, path, name=None):
+        """A file of this machine, under its own name, with the libraries that it needs."""
+        path = pathlib.Path(path)
+        if str(name or path).lstrip("/") in self.names:
+            return
+        self.add(str(name or path), path.read_bytes(), path.stat().st_mode & 0o777, int(path.stat().st_mtime))
+        if path.read_bytes()[:4] == b"\x7fELF":
+            for library in libraries(path):
+                self.add_file(library)
+
+    def add_tree(self, top):
+        for path in sorted(pathlib.Path(top).rglob("*")):
+            if path.is_file():
+                self.add_file(path)
 
     def write(self, path):
         self._add("TRAILER!!!", 0)
@@ -102,15 +130,16 @@ class Archive:
 
 
 class Lab:
-    """What all machines of a case share: the files that they boot from, and a folder for their sockets."""
+    """What all machines of a case share: the files that they boot from, and a folder for their sockets. more(archive) adds to the
+    initial file system; options are qemu's."""
 
-    def __init__(self, file_system="ext4"):
+    def __init__(self, file_system="ext4", more=None, memory_mb=256, options=()):
         need(QEMU, "qemu-system-x86")
-        self.file_system = file_system
+        self.file_system, self.memory_mb, self.options = file_system, memory_mb, options
         self._folder = tempfile.TemporaryDirectory(prefix="power-")
         self.folder = pathlib.Path(self._folder.name)
         self.kernel = kernel()
-        self._initial(program(), MODULES[file_system])
+        self._initial(program(), MODULES[file_system] + (("virtio_net",) if more else ()), more)
         self.boots = 0
 
     def __enter__(self):
@@ -119,15 +148,15 @@ class Lab:
     def __exit__(self, *_):
         self._folder.cleanup()
 
-    def _initial(self, host, names):
+    def _initial(self, host, names, more):
         archive = Archive()
-        archive.add("init", host.read_bytes())
-        for library in libraries(host):
-            archive.add(library, pathlib.Path(library).read_bytes())
+        archive.add_file(host, "init")
         found = modules(self.kernel, names)
         for name, content in found.items():
             archive.add("modules/" + name, content)
         archive.add("modules/list", "".join(name + "\n" for name in found).encode())
+        if more:
+            more(archive)
         archive.write(self.folder / "initial")
 
     def boot(self, task, disks):
@@ -147,9 +176,9 @@ class Machine:
                        "-device", "virtio-blk-pci,drive=d%d,write-cache=on" % number]
         self.process = subprocess.Popen(
             [QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-accel", "tcg", "-cpu", "max",
-             "-m", "256M", "-kernel", next((lab.kernel / "boot").glob("vmlinuz-*")), "-initrd", lab.folder / "initial",
+             "-m", "%dM" % lab.memory_mb, "-kernel", next((lab.kernel / "boot").glob("vmlinuz-*")), "-initrd", lab.folder / "initial",
              "-append", "console=ttyS0 quiet panic=-1 tsc=reliable ece_task=%s ece_fs=%s" % (task, lab.file_system),
-             "-serial", "file:%s" % self.console, "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line", *drives],
+             "-serial", "file:%s" % self.console, "-chardev", "stdio,id=line,signal=off", "-serial", "chardev:line", *drives, *lab.options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def __enter__(self):

@@ -2,8 +2,8 @@
 """Inside of the virtual machine: the real agent and keeper, their state on the disk whose power is cut.
 
 Platform and container engine stand outside, so that they remember what was done; here are only doors to them, under the addresses
-that the spec has. It says "installing" and the like as the agent's state changes, and is asked for nothing: the power goes when the
-owner of the machine wants it.
+that the spec has. The agent's state is said on the line whenever it changes. Nobody asks for an end: the power goes when the
+machine's owner has seen enough.
 """
 
 import fcntl

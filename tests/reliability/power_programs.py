@@ -17,7 +17,7 @@ from bench import HOST_IP, INSTALLER, PROGRAMS, Bench
 from matrix import Case, Skip
 from power_disk import Disk
 from power_machine import Died, Lab, fresh_image
-from power_world import WINDOWS
+from power_world import TOKENS_MAX, WINDOWS
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
@@ -25,6 +25,7 @@ PYTHON = "/usr/bin/python3"
 TOOLS = ("bash", "cut", "date", "df", "dirname", "env", "id", "ip", "mkdir", "sed", "sysctl", "tail", "tee", "wc", "cat")
 PYTHON_MODULES = "fcntl, json, http.client, urllib.parse, signal, socket, struct, subprocess, threading, pathlib, time, encodings.idna"
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
+NETWORK = ["-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n,romfile="]
 # Everything takes ten times as long as outside.
 SLOW = {"installer": {"attempt_timeout": "2m"}, "verify": {"timeout": "1m"},
         "retry": {"give_up_after": "10m", "windows": WINDOWS, "backoff": {"min": "500ms", "max": "500ms"}}}
@@ -114,14 +115,24 @@ class World:
             if container["State"] == "running" and container["Names"][0][1:] == INSTALLER:
                 self.bench.containers.call("POST", "/containers/%s/kill?signal=9" % container["Id"])
 
-    def seen(self, state):
-        ends = self.bench.containers.events("die", INSTALLER)
+    def two_at_once(self):
+        running = 0
+        for event in self.bench.containers.state()["events"]:
+            if event.get("name") == INSTALLER:
+                running += {"start": 1, "exit": -1}.get(event["event"], 0)
+            if running > 1:
+                return True
+        return False
+
+    def seen(self, state, consoles):
+        ends = self.bench.containers.events("exit", INSTALLER)
         good = sum(event.get("code") == 0 for event in ends)
-        left = self.bench.installer_containers()
         words = [state, "%d installer%s" % (good, "" if good == 1 else "s")]
-        words += ["%d tokens" % self.bench.minted()] if self.bench.minted() > 2 else []
-        words += ["a container is left"] if left else []
+        words += ["%d tokens" % self.bench.minted()] if self.bench.minted() > TOKENS_MAX else []
+        words += ["two at once"] if self.two_at_once() else []
+        words += ["a container is left"] if self.bench.installer_containers() else []
         words += ["no runner"] if HOST_IP not in self.bench.sim.control.state()["runners"] else []
+        words += ["a torn record"] if "can't be read" in consoles else []
         return ", ".join(words)
 
     def close(self):
@@ -143,27 +154,33 @@ def until_final(machine):
 
 
 def life(lab, disk, cut_at_write=None):
-    """One life of the machine; until its power is cut, or it is enrolled."""
+    """One life of the machine, until its power is cut, or it is enrolled or has failed: the state, and what it said."""
     with lab.boot("programs", [disk]) as machine:
         if cut_at_write:
             disk.when_written(cut_at_write, machine.process.kill)
-        return until_final(machine)
+        return until_final(machine), machine.console.read_text(errors="replace")
 
 
-def enrolled_after_cut(write):
+def enrolled_after_cut(write, survives):
     world = World()
     try:
-        with Lab(more=world.add_to, memory_mb=512,
-                 options=["-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n,romfile="]) as lab:
+        with Lab(more=world.add_to, memory_mb=512, options=NETWORK) as lab:
             disk = Disk(fresh_image())
-            before = life(lab, disk, write)
-            if before:
-                return "%s after %d writes, before the power was cut" % (before, sum(entry[0] == "write" for entry in disk.log))
+            early, _ = life(lab, disk, write)
+            if early:
+                return "%s before write %d" % (early, write)
             world.power_cut()
-            return world.seen(life(lab, Disk(disk.image_after_cut(lambda position: False))))
+            return world.seen(*life(lab, Disk(disk.image_after_cut(lambda position: survives))))
     finally:
         world.close()
 
 
-def case(write):
-    return Case("real programs: cut with write %d of the disk" % write, "ENROLLED, 1 installer", lambda: enrolled_after_cut(write))
+def case(write, survives):
+    return Case("agent and keeper: write %d of the disk, its cache %s" % (write, "kept" if survives else "lost"),
+                "ENROLLED, 1 installer", lambda: enrolled_after_cut(write, survives), limit_s=300)
+
+
+def cases(full):
+    """An undisturbed enrollment writes more than sixty times; around the fortieth, the installer is there."""
+    for number, write in enumerate(range(2, 52, 4) if full else (38,)):
+        yield case(write, number % 2 == 1)

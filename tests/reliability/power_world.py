@@ -10,6 +10,7 @@ import dataclasses
 NONE, AS_PLANNED = 0, 1
 TOKEN_S = 3600
 WINDOWS = 5
+TOKENS_MAX = 2  # one, and one more for the installer that a cut has ended
 
 
 @dataclasses.dataclass

@@ -5,7 +5,8 @@
  * never a part of either.
  *
  * The order is the point: write a file of another name in the same directory, sync it, rename it over the
- * old one, sync the directory. A failed fsync() means that the write failed: the kernel may have thrown
+ * old one, sync the directory. The other name is always the same one, so that what a power cut leaves of it is
+ * overwritten by the next writer and never heaps up; a file has one writer at a time. A failed fsync() means that the write failed: the kernel may have thrown
  * the pages away and would call a second try a success. On failure the temporary file is removed; only when
  * the last step fails (the directory's sync) is the new content in place already, but not certain to stay.
  */
@@ -24,22 +25,14 @@
 
 #include "base/text.h"
 
-#define RANDOM_BYTES 8U
-
 static bool name_is_valid(const char *name) {
         return *name && !strchr(name, '/') && !streq(name, ".") && !streq(name, "..");
 }
 
-/* ".NAME.RANDOM": hidden, and no two writers meet. */
+/* ".NAME.new": hidden. */
 static int temporary_name(const char *name, char ret[static NAME_MAX + 1]) {
-        char random[2 * RANDOM_BYTES + 1];
-        int length, r;
+        int length = snprintf(ret, NAME_MAX + 1, ".%s.new", name);
 
-        r = text_random_hex(RANDOM_BYTES, random);
-        if (r < 0)
-                return r;
-
-        length = snprintf(ret, NAME_MAX + 1, ".%s.%s", name, random);
         return length < 0 || length > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
@@ -47,6 +40,9 @@ static int write_new(int dir_fd, const char *name, const void *bytes, size_t n, 
         _cleanup_close_ int fd = -1;
         int r;
 
+        /* Removed, not truncated: whatever bears the name, a link to elsewhere too, is not written into. */
+        if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+                return -errno;
         fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;

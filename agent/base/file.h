@@ -19,7 +19,7 @@ int file_read(const char *path, Buffer *b);
 /* Writes all of it to fd, in as many pieces as it takes. 0 or write's errno. */
 int file_write_all(int fd, const void *bytes, size_t n);
 
-/* Replaces dir/name by the content: written beside it under a temporary name, synced, renamed, and the
+/* Replaces dir/name by the content: written beside it as .NAME.new (one writer at a time), synced, renamed, and the
  * directory synced when durable. On failure the old file is still there and the temporary one is gone;
  * only when the directory's sync failed, the new one is there but may not outlive a power cut.
  * dir_fd is a directory; mode is exact (umask does not matter). -EINVAL when name is no plain name. */

@@ -95,6 +95,22 @@ static void test_replace(void **state) {
         assert_entries(scratch, 1);
 }
 
+/* What a power cut has left behind, or somebody has put there, is in nobody's way and not written into. */
+static void test_leftovers(void **state) {
+        Scratch *scratch = *state;
+
+        assert_int_equal(replace(scratch, ".file.new", "left behind", FILE_VOLATILE), 0);
+        assert_int_equal(replace(scratch, "file", "x", FILE_DURABLE), 0);
+        assert_content(scratch, "file", "x");
+        assert_entries(scratch, 1);
+
+        assert_int_equal(symlinkat("file", scratch->fd, ".other.new"), 0);
+        assert_int_equal(replace(scratch, "other", "y", FILE_DURABLE), 0);
+        assert_content(scratch, "file", "x");
+        assert_content(scratch, "other", "y");
+        assert_entries(scratch, 2);
+}
+
 static void test_order(void **state) {
         assert_int_equal(replace(*state, "file", "x", FILE_DURABLE), 0);
         assert_string_equal(buffer_string(&journal), "sync-file rename sync-dir ");
@@ -182,7 +198,7 @@ static void test_names(void **state) {
         memset(name, 'n', sizeof(name));
         name[NAME_MAX] = '\0';
         assert_int_equal(replace(scratch, name, "x", FILE_VOLATILE), -ENAMETOOLONG);
-        name[NAME_MAX - 18] = '\0';
+        name[NAME_MAX - strlen("..new")] = '\0';
         assert_int_equal(replace(scratch, name, "x", FILE_VOLATILE), 0);
         assert_entries(scratch, 1);
 }
@@ -212,6 +228,7 @@ static void test_remove(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_replace),
+                TEST(test_leftovers),
                 TEST(test_order),
                 TEST(test_mode_is_exact),
                 TEST(test_other_holders),

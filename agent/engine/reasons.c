@@ -16,41 +16,24 @@
 #include "base/cleanup.h"
 
 /* What the agent does: one sentence for each way of dealing with trouble. */
-#define RETRIES \
-        "waits, longer each time, and tries again until the deadline"
-#define FAILS_OVER \
-        "asks the other coordinators, then waits and tries again until the deadline"
-#define HONOURS_WAIT \
-        "waits as long as it was asked to, a little spread, then tries again until the " \
-        "deadline"
+#define RETRIES "waits, longer each time, and tries again until the deadline"
+#define FAILS_OVER "asks the other coordinators, then waits and tries again until the deadline"
+#define HONOURS_WAIT "waits as long as it was asked to, a little spread, then tries again until the deadline"
 #define WAITS_FOR_HOST \
-        "checks again, with growing pauses, until the host is ready or the deadline has come; " \
-        "no token is spent meanwhile"
-#define WAITS_FOR_OTHERS \
-        "waits for its end and touches nothing; no installer of ours is started meanwhile"
-#define ASKS_SLOWLY \
-        "keeps asking at its slowest pace until the deadline: a person may mend it at any time"
-#define READS_AGAIN \
-        "pauses, reads the secret again and tries once more; stops at the second refusal in a row"
-#define MINTS_ANEW \
-        "drops the token and opens the next window with a new one"
-#define WAITS_FOR_CLOCK \
-        "waits for the clock to be set and tries again until the deadline; the check is never " \
-        "skipped"
-#define LOOKS_AGAIN \
-        "keeps looking until verify.timeout is over, then stops"
-#define WAITS_FOR_SPEC \
-        "does nothing until the spec changes; 'ece-enroll run' ends"
-#define ATTACHES_AGAIN \
-        "connects again and asks what runs; starts nothing before it knows"
+        "checks again every few seconds until the host is ready or the deadline has come; no token is spent meanwhile"
+#define WAITS_FOR_OTHERS "waits for its end and touches nothing; no installer of ours is started meanwhile"
+#define ASKS_SLOWLY "keeps asking at its slowest pace until the deadline: a person may mend it at any time"
+#define READS_AGAIN "pauses, reads the secret again and tries once more; stops at the second refusal in a row"
+#define MINTS_ANEW "drops the token and opens the next window with a new one"
+#define WAITS_FOR_CLOCK "waits for the clock to be set and tries again until the deadline; the check is never skipped"
+#define LOOKS_AGAIN "keeps looking until verify.timeout is over, then stops"
+#define WAITS_FOR_SPEC "does nothing until the spec changes; 'ece-enroll run' ends"
+#define ATTACHES_AGAIN "connects again and asks what runs; starts nothing before it knows"
 #define WAITS_FOR_RECORD \
         "does nothing that must be on record before it happens, neither minting nor installing; " \
         "keeps reading, and tries to write again until the deadline"
-#define ENDS \
-        "stops; nothing of it is left running ('ece-enrolld' leaves a running installer to its " \
-        "keeper)"
-#define STOPS \
-        "stops at once and waits for a person or a changed spec"
+#define ENDS "stops; nothing of it is left running ('ece-enrolld' leaves a running installer to its keeper)"
+#define STOPS "stops at once and waits for a person or a changed spec"
 
 const Reason reasons_table[] = {
         { "agent.deadline", CLASS_TRANSIENT, EXIT_TRANSIENT,

@@ -29,7 +29,7 @@ extern const size_t reason_matches_n;
         "waits as long as it was asked to, a little spread, then tries again until the " \
         "deadline"
 #define WAITS_FOR_HOST \
-        "checks again, with growing pauses, until the host is ready or the deadline has come; " \
+        "checks again every few seconds until the host is ready or the deadline has come; " \
         "no token is spent meanwhile"
 #define WAITS_FOR_OTHERS \
         "waits for its end and touches nothing; no installer of ours is started meanwhile"

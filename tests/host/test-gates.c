@@ -15,6 +15,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/statvfs.h>
 
 #include "base/cleanup.h"
@@ -328,9 +329,13 @@ static void test_a_busy_port(void **state) {
                 .sin_port = htons(21000),
                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
         };
-        _cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        _cleanup_close_ int fd = -1;
         Bench b;
 
+        /* The ports of a machine are one for all: who can has a network of its own from here on, and disturbs nobody. */
+        if (geteuid() == 0)
+                (void) unshare(CLONE_NEWNET);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         /* If somebody else has it, so much the better. */
         assert_true(fd >= 0);
         if (bind(fd, (const struct sockaddr *) &address, sizeof(address)) == 0)

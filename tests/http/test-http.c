@@ -338,6 +338,63 @@ static void test_exit(void **state) {
         event = sd_event_unref(event);
 }
 
+typedef struct Handshakes {
+        sd_event *event;
+        Http *http;
+        HttpRequest request;
+        unsigned done;
+} Handshakes;
+
+#define HANDSHAKES 3U
+
+static void on_shaken(void *userdata, const HttpReply *reply, const Observation *failure) {
+        Handshakes *h = userdata;
+        HttpTransfer *transfer;
+
+        assert_true(observation_is_none(failure));
+        assert_int_equal(reply->status, 0);
+        assert_false(reply->request_sent);
+        if (++h->done == HANDSHAKES)
+                assert_true(sd_event_exit(h->event, 0) >= 0);
+        else
+                assert_int_equal(http_start(h->http, &h->request, on_shaken, h, &transfer), 0);
+}
+
+/* The server serves one connection after the other, each until it is closed: so each is closed before the next one
+ * is let in, while the Http lives on. Nothing is sent over any. */
+static void test_handshake_only(void **state) {
+        Peer peer = peer_start("good", "[{\"do\": \"stall\"}]");
+        Handshakes h = { .request = { .trust = trust, .handshake_only = true } };
+        _cleanup_free_ char *log = NULL;
+        HttpTransfer *transfer;
+        char url[64];
+
+        (void) snprintf(url, sizeof(url), "https://127.0.0.1:%u", peer.port);
+        h.request.url = url;
+        assert_true(sd_event_new(&h.event) >= 0);
+        assert_int_equal(http_new(h.event, &h.http), 0);
+        assert_int_equal(http_start(h.http, &h.request, on_shaken, &h, &transfer), 0);
+        assert_true(sd_event_loop(h.event) >= 0);
+        assert_int_equal(h.done, HANDSHAKES);
+        log = peer_stop(&peer);
+        assert_int_equal(log_requests(log), 0);
+        h.http = http_free(h.http);
+        h.event = sd_event_unref(h.event);
+}
+
+/* Whom we don't trust is refused just the same. */
+static void test_handshake_refused(void **state) {
+        _cleanup_fetched_ Fetched f = { 0 };
+        Peer peer = peer_start("self", "[{\"body\": \"{}\"}]");
+        char url[64];
+
+        (void) snprintf(url, sizeof(url), "https://127.0.0.1:%u", peer.port);
+        assert_int_equal(fetch(&(HttpRequest) { .url = url, .trust = trust, .handshake_only = true }, &f), 0);
+        free(peer_stop(&peer));
+        assert_int_equal(f.failure.origin, ORIGIN_TLS);
+        assert_string_equal(f.failure.code, "untrusted");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_replies),
@@ -349,6 +406,8 @@ int main(void) {
                 cmocka_unit_test(test_cancel),
                 cmocka_unit_test(test_exit),
                 cmocka_unit_test(test_exit_between),
+                cmocka_unit_test(test_handshake_only),
+                cmocka_unit_test(test_handshake_refused),
         };
         Observation refusal;
 

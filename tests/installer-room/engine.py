@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A container engine's daemon as small as the keeper's tests allow: a list of containers in a file, and the calls that the
-keeper makes. FILE is read anew for each request and written back, so that a test sets and sees the state by it:
+keeper makes. FILE is read anew for each request and written back when that changed something, so that a test sets and sees the state by it:
 
     {"images": ["NAME"], "containers": [inspect objects with "Name" and "Id"], "stubborn": false}
 
@@ -37,8 +37,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(LOG, "a", encoding="utf-8") as log:
             log.write(f"{self.command} {urllib.parse.unquote(self.path)}\n")
         with open(FILE, encoding="utf-8") as file:
-            world = json.load(file)
+            before = file.read()
+        world = json.loads(before)
         self.reply(*self.answer(urllib.parse.urlsplit(self.path).path, world))
+        if world == json.loads(before):
+            return  # a test may be writing another one, now that it has been answered
         with open(FILE + ".new", "w", encoding="utf-8") as file:
             json.dump(world, file)
         os.rename(FILE + ".new", FILE)

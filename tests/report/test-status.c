@@ -156,8 +156,46 @@ static void test_times(void **state) {
         }
 }
 
+/* All gates are in the JSON; people are shown them while one is waited for. */
+static void test_gates(void **state) {
+        _cleanup_free_ Report *r = calloc(1, sizeof(*r));
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(STATUS_SIZE_MAX), page = BUFFER_INIT(STATUS_TEXT_MAX);
+        _cleanup_json_ json_t *status = NULL;
+        const json_t *gates, *ports;
+
+        assert_non_null(r);
+        *r = backoff_report();
+        r->n_gates = 2;
+        (void) snprintf(r->gates[0].name, sizeof(r->gates[0].name), "user");
+        (void) snprintf(r->gates[0].found, sizeof(r->gates[0].found), "elastic");
+        r->gates[0].state = GATE_OPEN;
+        (void) snprintf(r->gates[1].name, sizeof(r->gates[1].name), "ports");
+        r->gates[1].state = GATE_SHUT;
+        r->gates[1].took_us = 7 * USEC_PER_MSEC;
+        r->gates[1].reason = (Outcome) { .class = CLASS_HOST, .remedy = "Free it." };
+        (void) snprintf(r->gates[1].reason.reason, REASON_ID_SIZE, "host.ports");
+        (void) snprintf(r->gates[1].reason.text, OUTCOME_TEXT_SIZE, "a port is taken");
+
+        assert_int_equal(status_json_write(r, NOW, &text), 0);
+        assert_int_equal(json_read(buffer_string(&text), text.size, &status, NULL), 0);
+        gates = json_member_array(status, "gates");
+        assert_int_equal(json_array_size(gates), 2);
+        assert_string_equal(json_member_string(json_array_get(gates, 0), "state"), "open");
+        assert_string_equal(json_member_string(json_array_get(gates, 0), "text"), "");
+        ports = json_array_get(gates, 1);
+        assert_string_equal(json_member_string(ports, "state"), "shut");
+        assert_string_equal(json_member_string(ports, "reason"), "host.ports");
+        assert_string_equal(json_member_string(ports, "remedy"), "Free it.");
+        assert_int_equal(json_member_integer(ports, "took_ms", 0), 7);
+
+        assert_int_equal(status_text_write(status, NOW, false, &page), 0);
+        assert_non_null(strstr(buffer_string(&page), "shut    ports              a port is taken [host.ports]\n"));
+        assert_non_null(strstr(buffer_string(&page), "Free it.\n"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_gates),
                 cmocka_unit_test(test_contract_members),
                 cmocka_unit_test(test_nothing_known_is_null),
                 cmocka_unit_test(test_mark_is_there_exactly_while_enrolled),

@@ -72,10 +72,25 @@ static void test_failure_says_what_to_do(void **state) {
         assert_non_null(strstr(tell(&s, story_transition, &r), "ask a person"));
 }
 
+static void test_gates(void **state) {
+        _cleanup_close_ int fd = memfd_create("story", MFD_CLOEXEC);
+        Story s = story_begin(fd, 0);
+        Outcome why = { .class = CLASS_HOST, .remedy = "" };
+
+        (void) snprintf(why.reason, sizeof(why.reason), "host.ports");
+        (void) snprintf(why.text, sizeof(why.text), "a port is taken");
+        story_gate_shut(&s, "ports", &why, USEC_PER_SEC);
+        story_gate_open(&s, "ports", 2 * USEC_PER_SEC);
+        told[pread(fd, told, sizeof(told) - 1, 0)] = 0;
+        assert_non_null(strstr(told, "waiting for gate 'ports': a port is taken [host.ports]\n"));
+        assert_non_null(strstr(told, "gate 'ports' is open now\n"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_state_has_words),
                 cmocka_unit_test(test_trouble_is_told_once),
+                cmocka_unit_test(test_gates),
                 cmocka_unit_test(test_failure_says_what_to_do),
         };
 

@@ -30,19 +30,19 @@
 #define CERTIFICATE_FROM_S (PLATFORM_EPOCH_S - INT64_C(90) * 86400)
 #define CERTIFICATE_UNTIL_S (PLATFORM_EPOCH_S + INT64_C(365) * 86400)
 
-typedef struct Question {
+typedef struct Inquiry {
         HttpTransfer *transfer;
         CoordinatorRule rule;
         char kind[16];
         char path[400], body[1024];
         usec_t begun_us;
         bool wrong_secret;
-} Question;
+} Inquiry;
 
 /* http-private.h declares the real transfer; here one is a box around a question. */
 typedef struct Box {
         HttpTransfer transfer; /* only handler, userdata, headers, reply, failure and where are used */
-        Question question;
+        Inquiry question;
 } Box;
 
 static const struct {
@@ -147,7 +147,7 @@ static void reply_status(HttpTransfer *t, const CoordinatorRule *rule) {
         feed_headers(t, rule, type);
 }
 
-static void reply_good(HttpTransfer *t, const Question *q) {
+static void reply_good(HttpTransfer *t, const Inquiry *q) {
         _cleanup_free_ char *text = NULL;
         CoordinatorRule refusal = { .status = 401, .code = "root.unauthenticated" };
 
@@ -187,7 +187,7 @@ static bool network_is_down(void) {
 }
 
 /* Fills reply and failure. */
-static Observation conclude(HttpTransfer *t, Question *q) {
+static Observation conclude(HttpTransfer *t, Inquiry *q) {
         Observation dates = check_dates(t->where);
 
         if (world->now_us - q->begun_us > TOTAL_TIMEOUT_US) /* the host slept over it */
@@ -226,7 +226,7 @@ static Observation conclude(HttpTransfer *t, Question *q) {
         return q->rule.answer == ANSWER_LOST ? transport(t, CURLE_RECV_ERROR, true) : OBSERVATION_NONE;
 }
 
-static usec_t takes_us(const Question *q) {
+static usec_t takes_us(const Inquiry *q) {
         if (network_is_down())
                 return USEC_PER_MSEC;
         switch (q->rule.answer) {
@@ -293,7 +293,7 @@ static bool secret_is_wrong(const HttpRequest *request, const char *kind) {
 
 int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void *userdata, HttpTransfer **ret) {
         Box *box = calloc(1, sizeof(*box));
-        Question *q = &box->question;
+        Inquiry *q = &box->question;
 
         if (!box)
                 return -ENOMEM;

@@ -27,7 +27,7 @@
 #define SLACK_US (60 * USEC_PER_SEC)
 #define SETTLE_US (500 * USEC_PER_MSEC)
 #define STOP_CONTAINER_US (10 * USEC_PER_SEC)
-#define LEAST_MARGIN_US USEC_PER_MINUTE
+#define MARGIN_MAX_US (30 * USEC_PER_SEC) /* beyond an attempt: half a minute, or a twentieth of the validity */
 
 struct KeeperClient {
         KeeperHandler handler;
@@ -209,8 +209,8 @@ static const InstallerRule *rule_for(unsigned number) {
 static void check_start(const TokenClaims *claims) {
         const Spec *spec = world->agent->spec;
         usec_t needed_us = usec_add(spec->installer.attempt_timeout_us,
-                                    spec->token.validity_us / 10 < LEAST_MARGIN_US ? spec->token.validity_us / 10
-                                                                                   : LEAST_MARGIN_US);
+                                    spec->token.validity_us / 20 < MARGIN_MAX_US ? spec->token.validity_us / 20
+                                                                                 : MARGIN_MAX_US);
         Record record;
 
         if (world->installer.running)

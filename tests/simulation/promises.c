@@ -50,6 +50,10 @@ static void check_failed(void) {
                 if (a->machine.window < a->policy.windows)
                         world_break("nothing gives up before its tokens are spent");
                 return;
+        case END_LOOP:
+                if (a->machine.vain_efforts < a->policy.vain_efforts_max)
+                        world_break("nothing is called a loop before it is one");
+                return;
         case END_OUTCOME:
         case END_NONE:
         case END_SIGNAL:

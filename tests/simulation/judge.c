@@ -120,21 +120,38 @@ bool judge(const Scenario *s, const World *w, char why[static WHY_SIZE]) {
         return check_permanent(w, why);
 }
 
+static unsigned disruptions(const Scenario *s) {
+        unsigned n = 1; /* the crash itself */
+
+        for (size_t i = 0; i < s->n_deed; i++)
+                n += s->deed[i].kind == DEED_REBOOT || s->deed[i].kind == DEED_SUSPEND;
+        return n;
+}
+
+static bool ending_is_right(const Scenario *s, const Ending *undisturbed, const Ending *e) {
+        if (undisturbed->state == e->state && streq(undisturbed->reason, e->reason) &&
+            undisturbed->exit_code == e->exit_code)
+                return true;
+        for (size_t i = 0; i < s->n_clause; i++)
+                if (s->clause[i].kind == CLAUSE_CRASH_END && ending_fits(&s->clause[i], e))
+                        return true;
+        return false;
+}
+
 bool judge_crash(const Scenario *s, const World *undisturbed, const World *w, char why[static WHY_SIZE]) {
-        const Ending *a = &undisturbed->ending, *b = &w->ending;
-        bool same = a->state == b->state && streq(a->reason, b->reason) && a->exit_code == b->exit_code;
+        const Count *most = &undisturbed->count;
         char seen[WHY_SIZE];
 
         if (!check_promises(w, why))
                 return false;
-        for (size_t i = 0; i < s->n_clause && !same; i++)
-                same = s->clause[i].kind == CLAUSE_CRASH_END && ending_fits(&s->clause[i], b);
-        ending_format(b, seen);
-        if (!same)
+        if (w->crashed_at_rest)
+                return state_is_final(w->ending.state) || wrong(why, "it does not end");
+        ending_format(&w->ending, seen);
+        if (!ending_is_right(s, &undisturbed->ending, &w->ending))
                 return wrong(why, "it ends %.200s", seen);
-        if (w->count.tokens > undisturbed->count.tokens + 1)
-                return wrong(why, "%u tokens instead of %u", w->count.tokens, undisturbed->count.tokens);
-        if (w->count.installers > undisturbed->count.installers + 1)
-                return wrong(why, "%u installers instead of %u", w->count.installers, undisturbed->count.installers);
+        if (w->count.tokens > most->tokens + disruptions(s))
+                return wrong(why, "%u tokens instead of %u", w->count.tokens, most->tokens);
+        if (w->count.installers > most->installers + disruptions(s) + most->installers / 4)
+                return wrong(why, "%u installers instead of %u", w->count.installers, most->installers);
         return true;
 }

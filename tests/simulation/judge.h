@@ -13,10 +13,14 @@ bool judge(const Scenario *s, const World *w, char why[static WHY_SIZE]);
 
 /*
  * After a play in which the agent died once more than the scenario says. What must be the same: the
- * final state, its reason and its exit code. What a death may cost: the token that was in memory,
- * so one more is minted; and one more installer, where the first one's success could not be told
- * (its keeper is asked, so this is rare). Where a scenario is at the edge of its budget, its file
- * says which other end is right ("after a crash also").
+ * final state, its reason and its exit code. What the death may cost: the token that was in memory,
+ * so one more is minted, and one more installer for it; as much again for each reboot and suspend of the
+ * scenario, which now meets the agent in another moment; and where installers fail by the dozen,
+ * their number follows the time, so a quarter of it. Where a scenario is at the edge of its budget or scripts the world
+ * by the number of requests, its file says which other end is right ("after a crash also").
+ *
+ * A death at rest, when the enrollment was over, begins another one at the next start, in a world
+ * that may have changed: of that only the promises are demanded, and that it ends.
  */
 bool judge_crash(const Scenario *s, const World *undisturbed, const World *w, char why[static WHY_SIZE]);
 

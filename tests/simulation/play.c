@@ -50,8 +50,16 @@ void world_tell(const char *format, ...) {
 
 /* --- Dying ------------------------------------------------------------------------------------- */
 
+static bool record_is_at_rest(void) {
+        Record record;
+
+        return world->have_record && record_decode(buffer_string(&world->disk), world->disk.size, &record) >= 0 &&
+               state_is_final(record.machine.state);
+}
+
 static void die(void) {
         world_tell("the agent dies");
+        world->crashed_at_rest = record_is_at_rest();
         world->agent_dead = true;
         world->count.crashes++;
 }

@@ -10,9 +10,13 @@
  *     test-scenarios --story NAME [--crash N | --crash-before N]
  *                                       what happens in one scenario, with virtual times
  *
+ *     test-scenarios --thorough [FILE...]
+ *                                       TAP as well, with a crash at every single moment: some minutes
+ *
  * Without FILE: all of tests/simulation/scenarios. Long scenarios touch the world thousands of
- * times and mostly in the same way; of those a bounded number of moments is tried, evenly spread
- * behind the first ones (CRASHES_FIRST, CRASHES_MAX).
+ * times and mostly in the same way. Unless asked to be thorough, of those a bounded number of
+ * moments is tried: the first ones and as many again, evenly spread up to the last (TOUCHES_MAX is
+ * what all replays of one scenario may cost together).
  */
 
 #include <glob.h>
@@ -28,11 +32,12 @@
 #include "judge.h"
 #include "play.h"
 
-#define CRASHES_FIRST 120U
-#define CRASHES_MAX 240U
+#define TOUCHES_MAX 4000U
+#define MOMENTS_MIN 6U
 
 static Scenario *scenarios;
 static size_t n_scenarios;
+static bool thorough;
 static char directory[] = "/tmp/ece-enroll-scenarios-XXXXXX";
 
 static unsigned long long plays, crashes;
@@ -43,12 +48,17 @@ static void count_play(const World *w) {
         virtual_us += w->now_us;
 }
 
-/* Which moment is tried after `touch`. */
-static unsigned next_touch(unsigned touch, unsigned touches) {
-        unsigned rest = touches > CRASHES_FIRST ? touches - CRASHES_FIRST : 0;
-        unsigned stride = 1 + rest / (CRASHES_MAX - CRASHES_FIRST);
+/* Is a crash tried at this moment? Two replays each, of about as many touches as the play had. */
+static bool moment_is_tried(unsigned touch, unsigned touches) {
+        unsigned moments = TOUCHES_MAX / 2 / touches, first, stride;
 
-        return touch < CRASHES_FIRST ? touch + 1 : touch + stride;
+        if (moments < MOMENTS_MIN)
+                moments = MOMENTS_MIN;
+        if (thorough || moments >= touches)
+                return true;
+        first = moments / 2;
+        stride = (touches - first) / (moments - first);
+        return touch <= first || (touches - touch) % (stride > 0 ? stride : 1) == 0;
 }
 
 /* 0, or the first moment at which a crash leads elsewhere. */
@@ -56,8 +66,8 @@ static unsigned crash_everywhere(const Scenario *s, const World *undisturbed, bo
                                  char why[static WHY_SIZE]) {
         static World w;
 
-        for (unsigned touch = 1; touch <= undisturbed->touches; touch = next_touch(touch, undisturbed->touches))
-                for (int before = 0; before < 2; before++) {
+        for (unsigned touch = 1; touch <= undisturbed->touches; touch++)
+                for (int before = 0; before < 2 && moment_is_tried(touch, undisturbed->touches); before++) {
                         bool good;
 
                         play(s, directory, touch, before, false, &w);
@@ -214,6 +224,8 @@ int main(int argc, char *argv[]) {
 
                 if (streq(argv[at], "--table"))
                         table = true;
+                else if (streq(argv[at], "--thorough"))
+                        thorough = true;
                 else if (streq(argv[at], "--story") && more)
                         story = argv[++at];
                 else if (text_starts_with(argv[at], "--crash") && more) {

@@ -121,6 +121,7 @@ typedef struct World {
         /* The crash under trial: when the agent touches the world for the n-th time. */
         unsigned touches, crash_at;
         bool crash_before;
+        bool crashed_at_rest; /* when the record said that the enrollment is over */
 
         bool story; /* tell what happens */
         const char *broken; /* the first promise that was broken */

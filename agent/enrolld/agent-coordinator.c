@@ -99,8 +99,10 @@ static void on_probe_view(void *userdata, const RunnerView *view, const Observat
 static bool resolve_plan(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
         Plan *plan = NULL;
-        int error = plan_resolve(a->spec, &a->facts, &a->platform, &plan, &refusal);
+        int error = host_facts_gather(a->spec, &a->facts); /* a network that came late has brought an address */
 
+        if (error >= 0)
+                error = plan_resolve(a->spec, &a->facts, &a->platform, &plan, &refusal);
         if (error < 0) {
                 agent_fail(a, error, "can't resolve the plan");
                 return false;

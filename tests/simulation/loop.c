@@ -235,6 +235,11 @@ static sd_event_source *timer_first(void) {
         return first;
 }
 
+/* Now, or when the host wakes up. */
+static usec_t timer_at_once(void) {
+        return world->awake_us > world->now_us ? world->awake_us : world->now_us;
+}
+
 /* When a timer fires, in the world's time. */
 static usec_t timer_at(const sd_event_source *timer) {
         usec_t at_us;
@@ -294,26 +299,26 @@ bool world_idle(void) {
 }
 
 bool world_turn(void) {
-        sd_event_source *deferred = world->awake_us > world->now_us ? NULL : source_pending(), *timer = timer_first();
-        usec_t timer_us = timer_at(timer);
+        sd_event_source *deferred = source_pending(), *timer = timer_first();
+        usec_t source_us = deferred ? timer_at_once() : timer_at(timer);
         size_t first = due_first();
         Due due;
 
-        if (deferred) {
+        if (deferred && source_us <= world->now_us) {
                 run_source(deferred);
                 return true;
         }
-        if (world->n_due > 0 && world->due[first].at_us <= timer_us) {
+        if (world->n_due > 0 && world->due[first].at_us <= source_us) {
                 due = world->due[first];
                 due_remove(first);
                 world->now_us = due.at_us;
                 due.happening(due.subject);
                 return true;
         }
-        if (timer_us == USEC_INFINITY)
+        if (source_us == USEC_INFINITY)
                 return false;
-        world->now_us = timer_us;
-        run_source(timer);
+        world->now_us = source_us;
+        run_source(deferred ? deferred : timer);
         return true;
 }
 

@@ -191,7 +191,7 @@ static void live(const char *directory) {
         world->agent = agent_free(world->agent);
         world_loop_reset();
         if (failed && !world->powered_off)
-                world_later(AGENT_RESTART_US, SIDE_WORLD, on_start, world);
+                world_later(AGENT_RESTART_US, SIDE_HOST, on_start, world);
         world->agent_dead = false;
 }
 

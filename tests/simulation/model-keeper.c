@@ -114,7 +114,7 @@ static void forget_installer(void) {
 
 static Observation conclude(int status, bool signalled) {
         const Installer *i = &world->installer;
-        Evidence evidence = { .run_reached = i->rule->in_container };
+        Evidence evidence = { .run_reached = i->rule->in_container, .run_watched = i->with_shim };
 
         if (i->adopted)
                 return observe(ORIGIN_INSTALLER, -1,
@@ -236,6 +236,7 @@ static void start_installer(const Message *m, const Secret *token) {
         check_start(&claims);
         world->count.installers++;
         *i = (Installer) { .running = true, .rule = rule_for(++world->n_started), .started_us = world->now_us,
+                           .with_shim = world->agent->spec->installer.handoff == HANDOFF_SHIM,
                            .limit_us = world->agent->spec->installer.attempt_timeout_us,
                            .token_exp_s = claims.exp_s, .token_roles = claims.roles, .ended_by = ENDED_ITSELF };
         memcpy(i->attempt, m->attempt, sizeof(i->attempt));

@@ -60,6 +60,7 @@ typedef struct Installer {
         usec_t started_us, limit_us;
         int64_t token_exp_s;
         RoleSet token_roles;
+        bool with_shim;
         bool adopted; /* by a keeper that is not its parent: the status is lost */
         Observation outcome;
         int ended_by; /* EvidenceEnd */

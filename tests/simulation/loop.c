@@ -330,7 +330,7 @@ static bool agent_gone(void) {
  * where nothing happens any more. */
 int sd_event_loop(sd_event *e) {
         while (!agent_gone() && !world_is_over()) {
-                if (world->now_us > HORIZON_US)
+                if (world->now_us > HORIZON_US || ++world->turns > TURNS_MAX)
                         world_break("every run comes to an end");
                 else if (!world_turn())
                         world_break("who waits has something that wakes it");

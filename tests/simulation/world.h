@@ -25,6 +25,8 @@
 #define AGENT_RESTART_US (5 * USEC_PER_SEC) /* RestartSec= of the unit */
 #define HORIZON_US (72 * USEC_PER_HOUR)     /* who is not at an end by then never will be */
 
+#define TURNS_MAX 500000U                   /* nor who goes round in circles without letting time pass */
+
 /* Who is hit when the host sleeps or dies. */
 typedef enum Side {
         SIDE_WORLD,     /* goes on whatever the host does */
@@ -98,6 +100,7 @@ typedef struct World {
         unsigned boot;
         int64_t wall_error_us;
         uint64_t chance;
+        unsigned turns;
 
         Due due[DUE_MAX];
         size_t n_due;

@@ -30,13 +30,15 @@
 #define CERTIFICATE_FROM_S (PLATFORM_EPOCH_S - INT64_C(90) * 86400)
 #define CERTIFICATE_UNTIL_S (PLATFORM_EPOCH_S + INT64_C(365) * 86400)
 
+#define HANDSHAKE "handshake" /* the kind of a transfer that carries no request */
+
 typedef struct Inquiry {
         HttpTransfer *transfer;
         CoordinatorRule rule;
         char kind[16];
         char path[400], body[1024];
-        usec_t begun_us;
-        bool wrong_secret;
+        usec_t begun_us, connect_timeout_us;
+        bool wrong_secret, handshake;
 } Inquiry;
 
 /* http-private.h declares the real transfer; here one is a box around a question. */
@@ -53,6 +55,8 @@ static const struct {
 };
 
 static const char *kind_of(const HttpRequest *request) {
+        if (request->handshake_only)
+                return HANDSHAKE;
         for (size_t i = 0; i < ELEMENTS(kinds); i++)
                 if (strstr(request->url, kinds[i].words))
                         return streq(request->method, "DELETE") ? "delete" : kinds[i].kind;
@@ -66,21 +70,29 @@ static bool is_of(const char *url, const char *name) {
         return strncmp(url + strlen("https://"), name, n) == 0 && url[strlen("https://") + n] == '.';
 }
 
-/* The last rule that holds; each counts the questions that it is about. */
+/* The last rule that holds; each counts the questions that it is about. A handshake is no question. */
 static CoordinatorRule rule_for(const char *url, const char *kind) {
         CoordinatorRule found = { .answer = ANSWER_GOOD };
+        bool handshake = streq(kind, HANDSHAKE);
 
         for (size_t i = 0; i < world->scenario->n_coordinator; i++) {
                 const CoordinatorRule *rule = &world->scenario->coordinator[i];
 
                 if ((!streq(rule->name, "all") && !is_of(url, rule->name)) ||
-                    (rule->when.kind[0] && !streq(rule->when.kind, kind)))
+                    (rule->when.kind[0] && !streq(rule->when.kind, kind)) || (handshake && rule->when.first > 0))
                         continue;
-                world->seen_rule[i]++;
+                world->seen_rule[i] += !handshake;
                 if (when_holds(&rule->when, world->now_us, world->seen_rule[i]))
                         found = *rule;
         }
         return found;
+}
+
+bool coordinator_resolves(const char *host) {
+        char url[96];
+
+        (void) snprintf(url, sizeof(url), "https://%s", host);
+        return rule_for(url, HANDSHAKE).answer != ANSWER_UNRESOLVED;
 }
 
 /* --- Replies ----------------------------------------------------------------------------------- */
@@ -176,8 +188,17 @@ static Observation check_dates(const char *where) {
 }
 
 static Observation transport(HttpTransfer *t, CURLcode result, bool sent) {
+        const HttpTrouble trouble = { .result = result, .error = curl_easy_strerror(result) };
+
         t->reply.request_sent = sent;
-        return http_failure(result, curl_easy_strerror(result), NULL, t->where);
+        return http_failure(&trouble, NULL, t->where);
+}
+
+/* A connection that ends under the handshake; libcurl tells it from one without TLS by its text alone. */
+static Observation cut_handshake(HttpTransfer *t) {
+        const HttpTrouble trouble = { .result = CURLE_SSL_CONNECT_ERROR, .error = "OpenSSL SSL_connect: Connection reset by peer" };
+
+        return http_failure(&trouble, NULL, t->where);
 }
 
 /* --- The end of a transfer --------------------------------------------------------------------- */
@@ -212,7 +233,11 @@ static Observation conclude(HttpTransfer *t, Inquiry *q) {
         case ANSWER_STATUS:
                 break;
         }
-        if (!observation_is_none(&dates))
+        if (q->handshake && q->rule.answer == ANSWER_HANGS)
+                return transport(t, CURLE_OPERATION_TIMEDOUT, false);
+        if (q->handshake && q->rule.answer == ANSWER_RESET)
+                return cut_handshake(t);
+        if (q->handshake || !observation_is_none(&dates))
                 return dates;
         t->reply.request_sent = true;
         if (q->rule.answer == ANSWER_HANGS)
@@ -231,9 +256,9 @@ static usec_t takes_us(const Inquiry *q) {
                 return USEC_PER_MSEC;
         switch (q->rule.answer) {
         case ANSWER_BLACK_HOLE:
-                return CONNECT_TIMEOUT_US;
+                return q->connect_timeout_us;
         case ANSWER_HANGS:
-                return TOTAL_TIMEOUT_US;
+                return q->handshake ? q->connect_timeout_us : TOTAL_TIMEOUT_US;
         case ANSWER_GOOD:
         case ANSWER_REFUSED:
         case ANSWER_RESET:
@@ -244,7 +269,7 @@ static usec_t takes_us(const Inquiry *q) {
         case ANSWER_STATUS:
                 break;
         }
-        return ROUND_TRIP_US + q->rule.delay_us;
+        return ROUND_TRIP_US + (q->handshake ? 0 : q->rule.delay_us);
 }
 
 static void box_free(Box *box) {
@@ -257,7 +282,9 @@ static void on_end(void *subject) {
         HttpTransfer *t = &box->transfer;
         Observation failure = conclude(t, &box->question);
 
-        if (observation_is_none(&failure))
+        if (observation_is_none(&failure) && box->question.handshake)
+                world_tell("%s is there", t->where);
+        else if (observation_is_none(&failure))
                 world_tell("%s %s: status %d", t->where, box->question.kind, t->reply.status);
         else
                 world_tell("%s %s: %s", t->where, box->question.kind, failure.detail);
@@ -304,18 +331,20 @@ int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void
         (void) snprintf(box->transfer.where, sizeof(box->transfer.where), "%.*s",
                         (int) strcspn(request->url + strlen("https://"), "/"), request->url + strlen("https://"));
         (void) snprintf(q->kind, sizeof(q->kind), "%s", kind_of(request));
-        (void) snprintf(q->path, sizeof(q->path), "%s", strstr(request->url, "/api/"));
+        (void) snprintf(q->path, sizeof(q->path), "%s", strstr(request->url, "/api/") ?: "");
         (void) snprintf(q->body, sizeof(q->body), "%s", request->body ? request->body : "");
+        q->handshake = request->handshake_only;
+        q->connect_timeout_us = request->connect_timeout_us ?: CONNECT_TIMEOUT_US;
         q->wrong_secret = secret_is_wrong(request, q->kind);
         *ret = &box->transfer;
-        if (!world_touch()) {
-                world_later(USEC_INFINITY / 2, SIDE_HOST, on_end, box); /* never */
-                return 0;
-        }
-        q->rule = rule_for(request->url, q->kind);
         q->begun_us = world->now_us;
-        count_request();
+        if (q->handshake ? world->agent_dead : !world_touch())
+                return 0; /* its end is never heard of */
+        q->rule = rule_for(request->url, q->kind);
         world_later(takes_us(q), SIDE_HOST, on_end, box);
+        if (q->handshake)
+                return 0; /* changes nothing */
+        count_request();
         world_touched();
         return 0;
 }

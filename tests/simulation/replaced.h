@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "host/address.h"
 #include "model/outcome.h"
 #include "model/spec.h"
 
@@ -17,6 +18,7 @@ usec_t __wrap_clock_boottime_us(void);
 usec_t __wrap_clock_realtime_us(void);
 int __wrap_clock_boot_id(char ret[static BOOT_ID_SIZE]);
 ssize_t __wrap_getrandom(void *buffer, size_t size, unsigned flags);
+int __wrap_address_route(const struct sockaddr *to, socklen_t size, char ret_source[static ADDRESS_SIZE]);
 int __wrap_spec_load(const char *path, Problems *problems, Spec **ret);
 int __wrap_file_replace(int dir_fd, const char *name, const void *bytes, size_t n, mode_t mode,
                         FileDurability durability);

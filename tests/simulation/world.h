@@ -158,6 +158,9 @@ void world_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool world_touch(void);
 void world_touched(void);
 
+/* --- model-coordinators.c ---------------------------------------------------------------------- */
+bool coordinator_resolves(const char *host);
+
 /* --- model-platform.c -------------------------------------------------------------------------- */
 char *platform_answer(const char *kind, const char *path, const char *body, int *ret_status); /* malloc()ed */
 void platform_join(RoleSet roles, RoleSet without);

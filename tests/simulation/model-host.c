@@ -88,7 +88,8 @@ static void emit(const Entries *e, const char *prefix, unsigned depth, Buffer *r
         }
 }
 
-char *host_spec_text(void) {
+/* malloc()ed YAML. */
+static char *spec_text(void) {
         _cleanup_buffer_ Buffer text = BUFFER_INIT(SPEC_SIZE_MAX), list = BUFFER_INIT(1024);
         const Scenario *s = world->scenario;
         Entries e = { 0 };
@@ -113,7 +114,7 @@ int __wrap_spec_load(const char *path, Problems *problems, Spec **ret) {
 
         if (host_trouble(TROUBLE_SPEC_ABSENT))
                 return -ENOENT;
-        text = host_spec_text();
+        text = spec_text();
         return text ? spec_parse("enroll.yaml", text, strlen(text), problems, ret) : -ENOMEM;
 }
 

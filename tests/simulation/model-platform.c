@@ -106,10 +106,6 @@ static View view_now(void) {
         return v;
 }
 
-bool platform_has_runner(void) {
-        return view_now().there;
-}
-
 /* Not by the agent's verdict, but by what this model knows. */
 bool platform_agrees(void) {
         RoleSet shown = role_bit(ROLE_ALLOCATOR) | role_bit(ROLE_PROXY), wanted = planned_roles();

@@ -136,31 +136,42 @@ static void format_expected(const Scenario *s, char ret[static WHY_SIZE]) {
         ending_format(&wanted, ret);
 }
 
-static int print_table(void) {
+static int widest_name(void) {
+        size_t widest = 0;
+
+        for (size_t i = 0; i < n_scenarios; i++)
+                if (strlen(scenarios[i].name) > widest)
+                        widest = strlen(scenarios[i].name);
+        return (int) widest;
+}
+
+static bool print_row(const Scenario *s, int width) {
         static World w;
-        char expected[WHY_SIZE], seen[WHY_SIZE], why[WHY_SIZE], time[DURATION_SIZE];
+        char expected[WHY_SIZE], seen[WHY_SIZE], why[WHY_SIZE], after[DURATION_SIZE];
+        bool right;
+
+        play(s, directory, 0, false, false, &w);
+        right = judge(s, &w, why);
+        count_play(&w);
+        format_expected(s, expected);
+        ending_format(&w.ending, seen);
+        (void) printf("%-*s  %-46s  %-11s  %-8s  %6u  %10u\n", width, s->name, expected, right ? "as expected" : seen,
+                      duration_format(w.final_us, after), w.count.tokens, w.count.installers);
+        if (!right)
+                (void) printf("        %s\n", why);
+        play_done(&w);
+        return right;
+}
+
+static int print_table(void) {
+        int width = widest_name();
         bool good = true;
 
-        (void) printf("%-58s  %-44s  %-12s  %-8s  %6s  %10s\n", "scenario", "expected", "seen", "after", "tokens",
+        (void) printf("%-*s  %-46s  %-11s  %-8s  %6s  %10s\n", width, "scenario", "expected", "seen", "after", "tokens",
                       "installers");
-        for (size_t i = 0; i < n_scenarios; i++) {
-                const Scenario *s = &scenarios[i];
-                bool right;
-
-                play(s, directory, 0, false, false, &w);
-                right = judge(s, &w, why);
-                count_play(&w);
-                format_expected(s, expected);
-                ending_format(&w.ending, seen);
-                (void) printf("%-58s  %-44s  %-12s  %-8s  %6u  %10u\n", s->name, expected,
-                              right ? "as expected" : seen, duration_format(w.final_us, time), w.count.tokens,
-                              w.count.installers);
-                if (!right)
-                        (void) printf("        %s\n", why);
-                good &= right;
-                play_done(&w);
-        }
-        (void) printf("\n%zu scenarios: %.0f virtual hours in %.2f s of processor time\n", n_scenarios,
+        for (size_t i = 0; i < n_scenarios; i++)
+                good &= print_row(&scenarios[i], width);
+        (void) printf("\n%zu scenarios: %.0f virtual hours in %.1f s of processor time\n", n_scenarios,
                       (double) virtual_us / (double) USEC_PER_HOUR, cpu_s());
         return good ? 0 : 1;
 }

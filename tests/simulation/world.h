@@ -7,9 +7,9 @@
  * The agent is linked whole: machine, policy, classification, record, the client of the
  * coordinators, the wiring between them. What it would reach outside of itself is replaced when the
  * test is linked, at the places where the agent ends: the event loop and the clocks (loop.c), HTTP
- * transfers (model-coordinators.c), the keeper's client (model-keeper.c), files and facts of the
- * host (model-host.c). There is one world at a time, since replaced functions have no other way to
- * find it.
+ * transfers (model-coordinators.c), names and routes (model-network.c), the keeper's client
+ * (model-keeper.c), files and facts of the host (model-host.c). There is one world at a time, since
+ * replaced functions have no other way to find it.
  *
  * Time is a number. `now_us` counts from the beginning of the scenario and never stops; the host's
  * two clocks are made of it.
@@ -23,8 +23,7 @@
 #define RUNNING_FOR_US (100 * USEC_PER_SEC) /* boottime when a scenario begins: a host is never that new */
 #define BOOT_US (20 * USEC_PER_SEC)         /* boottime when the agent starts after a reboot */
 #define AGENT_RESTART_US (5 * USEC_PER_SEC) /* RestartSec= of the unit */
-#define HORIZON_US (72 * USEC_PER_HOUR)     /* who is not at an end by then never will be */
-
+#define HORIZON_US (72 * USEC_PER_HOUR)     /* who is not at an end by then never will be, */
 #define TURNS_MAX 500000U                   /* nor who goes round in circles without letting time pass */
 
 /* Who is hit when the host sleeps or dies. */
@@ -165,7 +164,6 @@ bool coordinator_resolves(const char *host);
 char *platform_answer(const char *kind, const char *path, const char *body, int *ret_status); /* malloc()ed */
 void platform_join(RoleSet roles, RoleSet without);
 bool platform_agrees(void); /* is this host what it should be, by the model's own knowledge? */
-bool platform_has_runner(void);
 
 /* --- model-keeper.c ---------------------------------------------------------------------------- */
 void keeper_crash(void);
@@ -176,5 +174,4 @@ void promises_check_state(void); /* the machine has entered a state */
 
 /* --- model-host.c ------------------------------------------------------------------------------ */
 const TroubleRule *host_trouble(TroubleKind kind); /* the one that holds now, or NULL */
-char *host_spec_text(void);                        /* malloc()ed YAML */
 bool host_met(const char *reason);

@@ -54,6 +54,13 @@ static bool request_between(const World *w, usec_t from_us, usec_t until_us, use
         return false;
 }
 
+static bool check_gets(const Clause *c, const World *w, char why[static WHY_SIZE]) {
+        for (size_t i = 0; i < w->scenario->n_coordinators; i++)
+                if (streq(w->scenario->coordinators[i], c->coordinator))
+                        return check_count("requests to it", w->count.asked[i], c, why);
+        return wrong(why, "there is no coordinator %s", c->coordinator);
+}
+
 static bool check_clause(const Clause *c, const World *w, char why[static WHY_SIZE]) {
         char time[DURATION_SIZE];
         usec_t at_us;
@@ -74,6 +81,8 @@ static bool check_clause(const Clause *c, const World *w, char why[static WHY_SI
                 return check_count("requests", w->count.requests, c, why);
         case CLAUSE_DELETES:
                 return check_count("deletions", w->count.deletions, c, why);
+        case CLAUSE_GETS:
+                return check_gets(c, w, why);
         case CLAUSE_FURTHER:
                 return w->count.after_permanent <= c->most ||
                        wrong(why, "%u further requests", w->count.after_permanent);

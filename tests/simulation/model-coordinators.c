@@ -303,7 +303,9 @@ Http *http_free(Http *http) {
         return NULL;
 }
 
-static void count_request(void) {
+static void count_request(const char *url) {
+        for (size_t i = 0; i < world->scenario->n_coordinators; i++)
+                world->count.asked[i] += is_of(url, world->scenario->coordinators[i]);
         world->count.requests++;
         world->count.after_permanent++;
         if (world->n_request_us < ELEMENTS(world->request_us))
@@ -344,7 +346,7 @@ int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void
         world_later(takes_us(q), SIDE_HOST, on_end, box);
         if (q->handshake)
                 return 0; /* changes nothing */
-        count_request();
+        count_request(request->url);
         world_touched();
         return 0;
 }

@@ -240,6 +240,12 @@ static void check_mint_on_record(void) {
         else if (record.machine.state != STATE_MINTING || record.machine.window == 0 ||
                  record.machine.window > world->agent->policy.windows)
                 world_break("a minted token's window is on record, and within the spec's bound");
+        else if (record.machine.window == world->last_mint.window && record.machine.started_us == world->last_mint.started_us &&
+                 world->boot == world->last_mint.boot)
+                world_break("each token has a window of its own on record");
+        else
+                world->last_mint = (MintOnRecord) { .window = record.machine.window, .boot = world->boot,
+                                                    .started_us = record.machine.started_us };
 }
 
 static char *answer_mint(const char *body) {

@@ -296,6 +296,16 @@ static void read_count(Line *l, Clause *c) {
         (void) line_refuse(l, "'%s' is not counted", line_peek(l));
 }
 
+/* "a gets 0 to 3 requests" */
+static void read_gets(Line *l, Clause *c) {
+        line_copy(l, c->coordinator, sizeof(c->coordinator));
+        (void) line_skip(l, "gets");
+        read_count(l, c);
+        if (c->kind != CLAUSE_REQUESTS)
+                (void) line_refuse(l, "a coordinator gets requests");
+        c->kind = CLAUSE_GETS;
+}
+
 void read_clause(Line *l, Clause *c) {
         if (line_skip(l, "between")) {
                 c->kind = CLAUSE_BETWEEN;
@@ -334,6 +344,8 @@ void read_clause(Line *l, Clause *c) {
                 read_end(l, c, CLAUSE_CRASH_END);
         else if (state_from_string(line_peek(l)) >= 0)
                 read_end(l, c, CLAUSE_END);
+        else if (l->at + 1 < l->n && streq(l->word[l->at + 1], "gets"))
+                read_gets(l, c);
         else
                 read_count(l, c);
 }

@@ -150,6 +150,7 @@ typedef enum ClauseKind {
         CLAUSE_QUIET,      /* from_us, until_us: no request begins then */
         CLAUSE_GOES_ON,    /* from_us, until_us: a request begins then */
         CLAUSE_DELETES,    /* least, most: runners deleted */
+        CLAUSE_GETS,       /* coordinator; least, most: requests that it gets */
 } ClauseKind;
 
 typedef struct Clause {
@@ -157,6 +158,7 @@ typedef struct Clause {
         ClauseKind kind;
         State state;
         char text[TEXT_SIZE];
+        char coordinator[8];
         int number;
         unsigned least, most;
         usec_t from_us, until_us;

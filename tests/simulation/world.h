@@ -68,10 +68,17 @@ typedef struct Installer {
         bool left_over; /* its container */
 } Installer;
 
+/* What stood on record when the last token was made. */
+typedef struct MintOnRecord {
+        unsigned window, boot;
+        usec_t started_us;
+} MintOnRecord;
+
 typedef struct Count {
         unsigned tokens, installers, requests, deletions;
         unsigned after_permanent; /* requests begun since the machine heard of `permanent` */
         unsigned crashes;
+        unsigned asked[COORDINATORS_MAX]; /* requests, by coordinator */
 } Count;
 
 typedef struct Sighting {
@@ -107,6 +114,7 @@ typedef struct World {
 
         Buffer disk; /* the record */
         bool have_record;
+        MintOnRecord last_mint;
         Runner runner;
         Installer installer;
         unsigned n_started; /* installers, for `installer the 2` */

@@ -10,7 +10,12 @@
 
 #include "engine/policy.h"
 
-#define MARGIN_MAX_US USEC_PER_MINUTE
+/* The spec is held to a margin of a tenth of a token's life, at most a minute, beyond one attempt
+ * (model/spec-check.c). An installer starts when half of it is left: the other half is for the way
+ * from the request for a token to the installer's start, or a spec that is just good enough would
+ * never see a token that is. */
+#define MARGIN_MAX_US (USEC_PER_MINUTE / 2)
+#define MARGIN_SHARE 20
 #define POLL_MAX_US (5 * USEC_PER_SEC)
 #define POLL_MIN_US (200 * USEC_PER_MSEC)
 #define BACKOFF_FLOOR_US (100 * USEC_PER_MSEC)
@@ -82,7 +87,7 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
                 .windows = spec->retry.windows,
                 .give_up_after_us = spec->retry.give_up_after_us,
                 .attempt_timeout_us = spec->installer.attempt_timeout_us,
-                .token_margin_us = smaller(MARGIN_MAX_US, spec->token.validity_us / 10),
+                .token_margin_us = smaller(MARGIN_MAX_US, spec->token.validity_us / MARGIN_SHARE),
                 .verify_timeout_us = spec->verify.timeout_us,
                 .stable_for_us = spec->verify.stable_for_us,
                 .poll_us = poll_for(spec),

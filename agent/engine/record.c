@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "engine/classify.h"
 
 #define SCHEMA 2
 #define SEAL "sha256"
@@ -338,6 +339,39 @@ static bool enrollment_is_over(const Machine *m) {
         return m->started_us == 0 || (state_is_final(m->state) && m->state != STATE_STOPPING);
 }
 
+static bool trouble_by_id(const char *id, const char *text, Outcome *ret) {
+        const Reason *reason = reason_by_id(id);
+
+        if (!reason)
+                return false;
+        *ret = OUTCOME_OK;
+        ret->class = reason->class;
+        ret->exit_code = reason->exit_code;
+        ret->remedy = reason->remedy;
+        (void) text_copy_printable(ret->reason, sizeof(ret->reason), reason->id);
+        (void) text_copy_printable(ret->text, sizeof(ret->text), text);
+        return true;
+}
+
+/* STOPPING ends a process and no enrollment: that somebody stopped the agent is no trouble. */
+bool record_last_trouble(const Record *record, Outcome *ret) {
+        if (enrollment_is_over(&record->machine))
+                return false;
+        if (record->machine.state != STATE_STOPPING && trouble_by_id(record->reason, record->text, ret))
+                return true;
+        for (size_t i = record->n_history; i-- > 0;) {
+                const Transition *t = &record->history[i];
+
+                if (t->state == STATE_STOPPING)
+                        continue;
+                if (state_is_final(t->state))
+                        return false;
+                if (trouble_by_id(t->reason, t->text, ret))
+                        return true;
+        }
+        return false;
+}
+
 Machine record_lost(usec_t now_boottime_us) {
         Machine m = machine_fresh();
 
@@ -350,6 +384,7 @@ Machine record_resume(const Record *record, const char *boot_id, usec_t now_boot
         const Machine *old = &record->machine;
         bool same_boot = record->boot_id[0] != '\0' && streq(record->boot_id, boot_id);
         Machine m = machine_fresh();
+        Outcome trouble;
 
         m.since_us = now_boottime_us;
         m.installer_pending = old->installer_pending;
@@ -362,6 +397,10 @@ Machine record_resume(const Record *record, const char *boot_id, usec_t now_boot
 
         m.window = old->window;
         m.attempt = old->attempt;
+        if (record_last_trouble(record, &trouble)) {
+                m.last_class = trouble.class;
+                m.last_exit_code = trouble.exit_code;
+        }
         if (same_boot && old->started_us <= now_boottime_us) {
                 m.started_us = old->started_us;
                 m.spent_us = old->spent_us;

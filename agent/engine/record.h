@@ -48,12 +48,16 @@ int record_decode(const char *text, size_t n, Record *ret);
 int record_seal(json_t *object);
 
 /* The machine to start with: fresh and LOADING, carrying over what is still true. An enrollment
- * that had come to a final state is over; one that was under way goes on, with its windows and
- * its wall. Under another boot id the boottimes on record mean nothing any more, and no wall clock
+ * that had come to a final state is over; one that was under way goes on, with its windows,
+ * its wall and its last trouble. Under another boot id the boottimes on record mean nothing any more, and no wall clock
  * is asked how long the host was off: what counts as spent is what had passed when the record was
  * last written. An installer that was pending stays so: PREFLIGHT finds out what became of it. The
  * token never survives. */
 Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us);
+
+/* The last trouble of the enrollment that is under way, as far as the record tells: if it ends by its wall
+ * or for want of tokens, this was why. False: there was none. `seen` is not kept. */
+bool record_last_trouble(const Record *record, Outcome *ret);
 
 /* The machine to start with when there was a record and it can't be read: nobody knows what an earlier
  * agent has left running, so that is proved first. */

@@ -2,8 +2,8 @@
 
 /*
  * The platform's side: is this host a member, a token please, look again. The credential is read when the
- * platform is first asked and again after it was refused, because a person may have put a better one
- * in its place meanwhile.
+ * platform is first asked and again before each question after it was refused, until one is accepted, because a
+ * person may have put a better one in its place meanwhile.
  */
 
 #include "enrolld/agent-private.h"
@@ -32,7 +32,7 @@ static bool have_coordinator(Agent *a) {
         Secret *secret = NULL;
         int error = 0;
 
-        if (a->coordinator && a->machine.last_class != CLASS_CREDENTIAL)
+        if (a->coordinator && a->machine.credential_refusals == 0)
                 return true;
         a->coordinator = coordinator_free(a->coordinator);
         if (a->spec->credential.kind != CREDENTIAL_NONE)

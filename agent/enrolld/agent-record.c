@@ -61,9 +61,10 @@ static int load(Agent *a) {
         (void) clock_boot_id(boot_id);
         if (error == -ENOMEM)
                 return error;
-        if (error >= 0)
+        if (error >= 0) {
                 a->machine = record_resume(&a->record, boot_id, clock_boottime_us());
-        else if (error != -ENOENT)
+                (void) record_last_trouble(&a->record, &a->trouble);
+        } else if (error != -ENOENT)
                 set_aside(a, error);
         (void) snprintf(a->record.boot_id, sizeof(a->record.boot_id), "%s", boot_id);
         return 0;

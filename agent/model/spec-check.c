@@ -42,7 +42,8 @@ static int complain(Decoder *d, SpecKey a, usec_t a_us, const char *must, SpecKe
                              spec_schema(b)->path, duration_format(b_us, b_text));
 }
 
-/* What must be left of a token beyond one attempt; engine/policy.c decides by the same. */
+/* What must be left of a token beyond one attempt; engine/policy.c decides by half of it, for a token
+ * is a little old when it comes. */
 static usec_t token_margin_us(const Spec *s) {
         return s->token.validity_us / 10 < USEC_PER_MINUTE ? s->token.validity_us / 10 : USEC_PER_MINUTE;
 }

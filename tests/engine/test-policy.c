@@ -125,6 +125,25 @@ static void test_defaults_fit_together(void **state) {
         assert_true(policy_from_spec(&spec, "", true).stop_terminates);
 }
 
+/* The longest attempt that the spec's check lets through (spec-check.c: a tenth of the validity, at
+ * most 60 s, is left) fits into a token that was half a minute, or half of the margin, on its way. */
+static void test_the_longest_attempt_fits_a_fresh_token(void **state) {
+        static const usec_t validities_us[] = { USEC_PER_MINUTE, 10 * USEC_PER_MINUTE, USEC_PER_HOUR, 24 * USEC_PER_HOUR };
+
+        for (size_t i = 0; i < ELEMENTS(validities_us); i++) {
+                Spec spec = default_spec();
+                usec_t left_us = validities_us[i] / 10 < USEC_PER_MINUTE ? validities_us[i] / 10 : USEC_PER_MINUTE;
+                Policy p;
+
+                spec.token.validity_us = validities_us[i];
+                spec.installer.attempt_timeout_us = validities_us[i] - left_us;
+                p = policy_from_spec(&spec, "", false);
+                assert_true(p.token_margin_us > 0);
+                assert_true(policy_attempt_fits(&p, validities_us[i], left_us / 2));
+                assert_false(policy_attempt_fits(&p, validities_us[i], left_us));
+        }
+}
+
 /* Durations of a test bench still give a policy that works. */
 static void test_short_durations_stay_sane(void **state) {
         Spec spec = { .verify = { .timeout_us = 1 } };
@@ -177,6 +196,7 @@ int main(void) {
                 cmocka_unit_test(test_retry_after_is_spread_upwards),
                 cmocka_unit_test(test_attempt_fits),
                 cmocka_unit_test(test_defaults_fit_together),
+                cmocka_unit_test(test_the_longest_attempt_fits_a_fresh_token),
                 cmocka_unit_test(test_short_durations_stay_sane),
                 cmocka_unit_test(test_gates_are_looked_at_often),
                 cmocka_unit_test(test_splay_is_even_and_stable),

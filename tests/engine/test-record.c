@@ -283,6 +283,49 @@ static void test_unknown_boot_is_another(void **state) {
         assert_int_equal(record_resume(&r, "", 1000 * USEC_PER_SEC).started_us, 1000 * USEC_PER_SEC);
 }
 
+static void add(Record *r, State state, const char *reason, const char *text) {
+        Transition t = { .state = state };
+
+        (void) snprintf(t.reason, sizeof(t.reason), "%s", reason);
+        (void) snprintf(t.text, sizeof(t.text), "%s", text);
+        record_add_transition(r, &t);
+}
+
+/* An enrollment that goes on after a crash still knows why it would fail. */
+static void test_the_last_trouble_is_resumed(void **state) {
+        Record r = { .machine = machine_fresh() };
+        Outcome trouble = OUTCOME_OK;
+        Machine m;
+
+        r.machine.state = STATE_MINTING;
+        r.machine.started_us = 1;
+        add(&r, STATE_FAILED, "coordinator.redirect", "of another enrollment");
+        assert_false(record_last_trouble(&r, &trouble));
+        add(&r, STATE_BACKOFF, "token.short-lived", "the token lives only 30s");
+        add(&r, STATE_PROBING, "", "");
+        add(&r, STATE_STOPPING, "agent.interrupted", "");
+        add(&r, STATE_MINTING, "no.such-reason", "");
+        assert_true(record_last_trouble(&r, &trouble));
+        assert_string_equal(trouble.reason, "token.short-lived");
+        assert_string_equal(trouble.text, "the token lives only 30s");
+        m = record_resume(&r, BOOT_A, USEC_PER_SEC);
+        assert_int_equal(m.last_class, CLASS_OPERATOR);
+        assert_int_equal(m.last_exit_code, EXIT_CONFIGURATION);
+
+        /* What the present state says is newer than its history. */
+        (void) snprintf(r.reason, sizeof(r.reason), "coordinator.reset");
+        assert_true(record_last_trouble(&r, &trouble));
+        assert_string_equal(trouble.reason, "coordinator.reset");
+        r.machine.state = STATE_STOPPING;
+        (void) snprintf(r.reason, sizeof(r.reason), "agent.interrupted");
+        assert_true(record_last_trouble(&r, &trouble));
+        assert_string_equal(trouble.reason, "token.short-lived");
+
+        r.machine.state = STATE_FAILED;
+        assert_false(record_last_trouble(&r, &trouble));
+        assert_int_equal(record_resume(&r, BOOT_A, USEC_PER_SEC).last_class, CLASS_OK);
+}
+
 static void test_what_is_over_is_not_resumed(void **state) {
         static const State over[] = { STATE_UNCONFIGURED, STATE_ENROLLED, STATE_FAILED };
 
@@ -316,6 +359,7 @@ int main(void) {
                 cmocka_unit_test(test_what_is_unsettled_stays_so),
                 cmocka_unit_test(test_resume_under_another_boot),
                 cmocka_unit_test(test_unknown_boot_is_another),
+                cmocka_unit_test(test_the_last_trouble_is_resumed),
                 cmocka_unit_test(test_what_is_over_is_not_resumed),
         };
 

@@ -4,6 +4,7 @@
     POST   /faults    [rule, ...]            DELETE /faults
     PUT    /runners   {"runner_id", "host_ip", ...}: members of state.Runner, and "blessed": [...]
     PATCH  /platform  {"version", "offset_s", "join_delay_s", ...}
+    PATCH  /listeners {"number": 0, "up": false}: a coordinator dies, or comes back
     GET    /state     counts and runners     GET    /events
     GET    /wait?event=join&count=2&timeout=10[&path=REGEX&method=POST]
 """
@@ -109,6 +110,14 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
                 raise ValueError("unknown member %s" % name)
         return {}
 
+    def op_patch_listeners(self, body, query):
+        listener = self.server.sim.listener(body["number"])
+        if body["up"]:
+            listener.come_back()
+        else:
+            listener.go_down()
+        return {}
+
     def op_get_state(self, body, query):
         with self.platform.lock:
             kinds = [event["event"] for event in self.platform.events]
@@ -139,7 +148,7 @@ class ControlServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address, platform, faults):
-        self.platform, self.faults = platform, faults
+        self.platform, self.faults, self.sim = platform, faults, None
         super().__init__(address, ControlHandler)
 
 
@@ -177,6 +186,9 @@ class Control:
 
     def change_platform(self, **members) -> None:
         self.call("PATCH", "/platform", members)
+
+    def listener(self, up, number=0) -> None:
+        self.call("PATCH", "/listeners", {"number": number, "up": up})
 
     def state(self) -> dict:
         return self.call("GET", "/state")

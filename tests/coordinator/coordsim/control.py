@@ -88,7 +88,8 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
         return {}
 
     def op_patch_runners(self, body, query):
-        """Changes one that is there: {"runner_id": ..., member: value...}; `connected` as above."""
+        """Changes one that is there: {"runner_id": ..., member: value...}; `connected` and `blessed` as above,
+        "pending": [role...]."""
         members = dict(body)
         with self.platform.lock:
             runner = self.platform.runners[members.pop("runner_id")]
@@ -96,6 +97,10 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
                 runner.connected_from = time.monotonic() if members.pop("connected") else NEVER
             if "blessed" in members:
                 self.platform.bless(runner, members.pop("blessed"))
+            if "pending" in members:
+                pending = members.pop("pending")
+                for name in runner.roles:
+                    self.platform.roles[name].pending[runner.runner_id] = name in pending
             for name, value in members.items():
                 setattr(runner, name, value)
         return {}

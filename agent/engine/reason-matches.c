@@ -29,7 +29,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_CURL, 23, NULL, "coordinator.reply-too-large" },  /* CURLE_WRITE_ERROR: our own bound */
         { ORIGIN_CURL, 27, NULL, "coordinator.client-fault" },     /* CURLE_OUT_OF_MEMORY */
         { ORIGIN_CURL, 28, NULL, "coordinator.timeout" },          /* CURLE_OPERATION_TIMEDOUT */
-        { ORIGIN_CURL, 35, NULL, "coordinator.tls-protocol" },     /* CURLE_SSL_CONNECT_ERROR */
+        { ORIGIN_CURL, 35, NULL, "coordinator.reset" },            /* CURLE_SSL_CONNECT_ERROR: cut in the handshake */
         { ORIGIN_CURL, 43, NULL, "coordinator.client-fault" },     /* CURLE_BAD_FUNCTION_ARGUMENT */
         { ORIGIN_CURL, 47, NULL, "coordinator.redirect" },         /* CURLE_TOO_MANY_REDIRECTS */
         { ORIGIN_CURL, 48, NULL, "coordinator.client-fault" },     /* CURLE_UNKNOWN_OPTION */

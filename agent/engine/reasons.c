@@ -421,8 +421,9 @@ const Reason reasons_table[] = {
           "the spec asks for something that this release does not do", WAITS_FOR_SPEC,
           "Remove the key that is named above, or use a release that supports it." },
         { "token.absent", CLASS_OPERATOR, EXIT_CONFIGURATION,
-          "there is no roles token where the spec says", ASKS_SLOWLY,
-          "Put a fresh one there: ece-enroll token create --role R..." },
+          "the answer to the token request holds no roles token", ASKS_SLOWLY,
+          "Something in between may answer, or the platform is of a version that ece-enroll does "
+          "not know; check 'coordinators'." },
         { "token.expired", CLASS_EXPIRED, EXIT_TRANSIENT, "the roles token has expired", MINTS_ANEW,
           "A pre-minted one must be replaced where the spec reads it from." },
         { "token.malformed", CLASS_PERMANENT, EXIT_CONFIGURATION,

@@ -269,6 +269,12 @@ static void test_text_says_where_and_what(void **state) {
         assert_true(strlen(outcome.text) < OUTCOME_TEXT_SIZE);
 }
 
+/* libcurl has one code for both; http/http-failure.c tells them apart by the origin. */
+static void test_a_cut_handshake_is_no_matter_of_tls(void **state) {
+        assert_string_equal(judge(ORIGIN_CURL, CURLE_SSL_CONNECT_ERROR, "").reason, "coordinator.reset");
+        assert_string_equal(judge(ORIGIN_TLS, 0, "protocol").reason, "coordinator.tls-protocol");
+}
+
 static void test_numbers_in_words(void **state) {
         char buffer[REASON_NUMBER_SIZE];
 
@@ -319,6 +325,7 @@ int main(void) {
                 cmocka_unit_test(test_each_difference_is_known),
                 cmocka_unit_test(test_retry_after),
                 cmocka_unit_test(test_text_says_where_and_what),
+                cmocka_unit_test(test_a_cut_handshake_is_no_matter_of_tls),
                 cmocka_unit_test(test_numbers_in_words),
                 cmocka_unit_test(test_curl_numbers),
         };

@@ -49,7 +49,7 @@ def up(bench):
 # A connection that never comes to a reply. The last member: in the bounded run, too, when it stays.
 CONNECTIONS = (
     ("refused", "coordinator.connect-refused", 69, Fault(down, up, tries=0), True),
-    ("reset on connect", "coordinator.reset", 69, rule("connect-reset", **CONNECT), False),
+    ("reset at the first byte", "coordinator.reset", 69, rule("connect-reset", **CONNECT), False),
     ("closed on connect", "coordinator.reset", 69, rule("connect-close", **CONNECT), False),
     ("handshake cut in the middle", "coordinator.reset", 69, rule("connect-cut", **CONNECT), False),
     ("garbage instead of a handshake", "coordinator.tls-protocol", 69, rule("connect-garbage", **CONNECT), True),
@@ -147,8 +147,8 @@ MINTS = (
     ("reply to the token request lost", "coordinator.empty-reply", 2, "close-after-read", {}),
     ("reply to the token request cut off", "coordinator.reset", 2, "truncate", {}),
     ("half a JSON text for a token", "coordinator.reply-unusable", 2, "truncate-json", {}),
-    ("no token in the reply", "coordinator.reply-unusable", 2, "edit", {"remove": ["token"]}),
-    ("the token is an object", "coordinator.reply-unusable", 2, "wrong-type", {"member": "token"}),
+    ("no token in the reply", "token.absent", 2, "edit", {"remove": ["token"]}),
+    ("the token is an object", "token.absent", 2, "wrong-type", {"member": "token"}),
     ("token request refused with 500", "coordinator.server-error", 1, "status", {"status": 500}),
     ("token request answered with HTML", "coordinator.reply-html", 1, "html", {}),
     ("token request answered 200 with errors", "coordinator.not-ready", 2, "200-with-errors", {}),
@@ -261,10 +261,10 @@ REFUSALS = (
     ("redirect of the token request", "coordinator.redirect", 78, 0,
      rule("redirect", status=308, path=TOKENS, location="/api/v1/elsewhere")),
     ("a token that is none", "token.malformed", 78, 0, rule("token-text", path=TOKENS, value="a.b';reboot;'.c")),
-    ("a token without the role", "token.role-missing", 76, 0, rule("missing-role")),
-    ("a token without roles", "token.role-missing", 76, 0, rule("no-roles")),
-    ("a token without an end", "token.no-expiry", 78, 0, rule("no-exp")),
-    ("a token marked persistent", "token.persistent", 78, 0, rule("persistent-claim")),
+    ("a token without the role", "token.role-missing", 76, 0, rule("missing-role", path=TOKENS)),
+    ("a token without roles", "token.role-missing", 76, 0, rule("no-roles", path=TOKENS)),
+    ("a token without an end", "token.no-expiry", 78, 0, rule("no-exp", path=TOKENS)),
+    ("a token marked persistent", "token.persistent", 78, 0, rule("persistent-claim", path=TOKENS)),
     ("a token with an id in the list", "token.persistent", 78, 0,
      rule("edit", path=TOKENS, set={"token_id": "4c8990df-1fb7-4820-b868-6bc9e8860814"})),
 )
@@ -290,10 +290,16 @@ def joined(action, heal):
                  {"verify": {"timeout": "30s"}}, tries=0)
 
 
-def looked_at(path, code):
-    fault = status(404, code, path=path, after=1 if path == RUNNER else 0)
+def patient(fault):
     fault.spec = {"verify": {"timeout": "30s"}}
     return fault
+
+
+def no_allocator():
+    """Neither under its id nor in the list, where an agent may look for its address."""
+    empty = {"action": "value", "path": "/infrastructure/allocators([?]|$)", "value": {"zones": []}}
+    return patient(rule("status", also=[empty], status=404, code="allocators.allocator_not_found",
+                        path="/infrastructure/allocators/"))
 
 
 # The platform's view is not the spec's. name, reason, how.
@@ -308,7 +314,6 @@ VERDICTS = (
     ("wrong zone", "verify.zone-differs", joined("wrong-zone", runner_is(zone="ece-zone-1b"))),
     ("wrong version", "verify.version-differs", joined("wrong-version", runner_is(version="4.0.3"))),
     ("404 runners.runner_not_found after the installation", "verify.runner-not-found",
-     looked_at(RUNNER, "runners.runner_not_found")),
-    ("404 allocators.allocator_not_found", "verify.role-not-effective",
-     looked_at("/infrastructure/allocators/", "allocators.allocator_not_found")),
+     patient(status(404, "runners.runner_not_found", **VERIFYING))),
+    ("404 allocators.allocator_not_found, nor in the list", "verify.role-not-effective", no_allocator()),
 )

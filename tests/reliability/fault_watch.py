@@ -21,8 +21,8 @@ from matrix import note
 
 # The agent's own bounds on a request are 5 s for the connection and 30 s in all; beyond them a loaded machine's share.
 SOON_S = 10
-HOLD_S = 1
-DEADLINE_S = 3
+HOLD_S = 0.5
+DEADLINE_S = 2
 SLACK_S = 8
 
 

@@ -95,14 +95,14 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
             runner = self.platform.runners[members.pop("runner_id")]
             if "connected" in members:
                 runner.connected_from = time.monotonic() if members.pop("connected") else NEVER
-            if "blessed" in members:
-                self.platform.bless(runner, members.pop("blessed"))
-            if "pending" in members:
-                pending = members.pop("pending")
-                for name in runner.roles:
-                    self.platform.roles[name].pending[runner.runner_id] = name in pending
+            blessed, pending = members.pop("blessed", None), members.pop("pending", None)
             for name, value in members.items():
                 setattr(runner, name, value)
+            if blessed is not None:
+                self.platform.bless(runner, blessed)
+            if pending is not None:
+                for name in runner.roles:
+                    self.platform.roles[name].pending[runner.runner_id] = name in pending
         return {}
 
     def op_patch_platform(self, body, query):

@@ -409,7 +409,7 @@ ACTIONS = {
     "token-text": ("reply", _token_text),
 
     "connect-close": ("connect", lambda rule: {"close": True}),
-    "connect-reset": ("connect", lambda rule: {"reset": True}),
+    "connect-reset": ("connect", lambda rule: {"hear": True, "reset": True}),
     "connect-hang": ("connect", lambda rule: {"hang_s": rule.get("seconds", 3600)}),
     "connect-plain": ("connect", _says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")),
     "connect-ssh": ("connect", _says(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")),

@@ -125,7 +125,8 @@ class Pki:
         else:
             end = self._issue(config, work, "leaf", "elastic ce admin console 4f2b7c", above / "root.pem", "leaf", leaf)
         others = [] if leaf == "self-signed" else [above / "root.pem", above / "master.pem"]
-        shutil.copyfile(work / "leaf.key", key)
+        if key != work / "leaf.key":
+            shutil.copyfile(work / "leaf.key", key)
         # Last, because its presence means that the rest is complete.
         chain.write_bytes(b"".join(part.read_bytes() for part in [end] + others))
 

@@ -215,9 +215,10 @@ class Listener(socketserver.ThreadingTCPServer):
 
     def _misbehave(self, connection, how) -> None:
         self.sim.pause(how.get("hang_s", 0))
+        if how.get("hear") or "text" in how:
+            connection.recv(1 << 14)
         if "text" in how:
             # Heard to the end, or closing would be a reset that may overtake the text.
-            connection.recv(1 << 14)
             connection.sendall(how["text"])
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(1 << 14):

@@ -32,9 +32,13 @@ def tls(**how):
     return rule("connect-tls", event="connect", **how)
 
 
+def spec_with(**changes):
+    return lambda bench: changes
+
+
 def many_tokens(fault):
     """Each try mints one, and the spec must not be what ends it."""
-    fault.spec, fault.tokens = {"retry": {"windows": 100}}, None
+    fault.spec, fault.tokens = spec_with(retry={"windows": 100}), None
     return fault
 
 
@@ -132,7 +136,7 @@ def down_after_join(bench):
 # While the installed host is looked at, which takes some time here, so that the fault can come in between.
 LOOKS = (
     ("coordinator dies while the installer runs", "coordinator.connect-refused", 69,
-     Fault(down_after_join, up, {"verify": {"stable_for": "2s"}}, tries=0), True),
+     Fault(down_after_join, up, spec_with(verify={"stable_for": "2s"}), tries=0), True),
     ("reset while verifying", "coordinator.reset", 69, rule("reset", **VERIFYING), False),
     ("200 with errors while verifying", "coordinator.not-ready", 69, rule("200-with-errors", **VERIFYING), False),
     ("502 while verifying", "coordinator.server-error", 69, status(502, **VERIFYING), True),
@@ -176,20 +180,16 @@ ENDLESS_PAUSE = ("429 with Retry-After: 99999999999", "coordinator.throttled", 6
                  rule("status", **retry_after("99999999999")))
 
 
-def wrong_ca(bench):
-    bench.write_spec(trust={"ca_file": str(bench.sim.other_ca)})
-
-
-def wrong_pin(bench):
-    bench.write_spec(trust={"pins": ["sha256//" + "A" * 43 + "="]})
+def trust(**changes):
+    return Fault(spec=lambda bench: {"trust": {name: change(bench) for name, change in changes.items()}})
 
 
 # Whom the agent does not believe. name, reason, further connections, how.
 STRANGERS = (
-    ("another platform's CA", "coordinator.tls-untrusted", 0, Fault(wrong_ca)),
+    ("another platform's CA", "coordinator.tls-untrusted", 0, trust(ca_file=lambda bench: str(bench.sim.other_ca))),
     ("self-signed certificate", "coordinator.tls-untrusted", 0, tls(leaf="self-signed")),
     ("certificate for another name", "coordinator.tls-name-mismatch", 0, tls(leaf="wrong-name")),
-    ("wrong pin", "coordinator.tls-pin-mismatch", 0, Fault(wrong_pin)),
+    ("wrong pin", "coordinator.tls-pin-mismatch", 0, trust(pins=lambda bench: ["sha256//" + "A" * 43 + "="])),
     ("key of 1024 bits", "coordinator.tls-weak", 0, tls(leaf="weak-key")),
     ("certificate signed with SHA-1", "coordinator.tls-weak", 0, tls(leaf="weak-digest")),
 )
@@ -202,12 +202,10 @@ def key(name):
 
 
 def bearer(*options, inject=lambda bench: None):
-    def prepare(bench):
+    def spec(bench):
         path = str(bench.secret_file("password", bench.sim.credentials["ops_password"]))
-        bench.write_spec(credential={"api_key": None,
-                                     "bearer": {"user": "ops", "password": {"from": "file", "path": path}}})
-        inject(bench)
-    return Fault(prepare, options=options)
+        return {"credential": {"api_key": None, "bearer": {"user": "ops", "password": {"from": "file", "path": path}}}}
+    return Fault(inject, spec=spec, options=options)
 
 
 def every_session_is_refused(bench):
@@ -287,11 +285,11 @@ def runner_is(**members):
 
 def joined(action, heal):
     return Fault(lambda bench: bench.sim.control.fault(action, event="join"), heal,
-                 {"verify": {"timeout": "30s"}}, tries=0)
+                 spec_with(verify={"timeout": "30s"}), tries=0)
 
 
 def patient(fault):
-    fault.spec = {"verify": {"timeout": "30s"}}
+    fault.spec = spec_with(verify={"timeout": "30s"})
     return fault
 
 

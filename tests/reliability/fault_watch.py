@@ -16,7 +16,7 @@ import dataclasses
 import time
 import typing
 
-from bench import HOST_IP, Bench
+from bench import HOST_IP, Bench, merged
 from matrix import note
 
 # The agent's own bounds on a request are 5 s for the connection and 30 s in all; beyond them a loaded machine's share.
@@ -28,11 +28,11 @@ SLACK_S = 8
 
 @dataclasses.dataclass
 class Fault:
-    """What is wrong, and how it is put right. Both get the Bench."""
+    """What is wrong, and how it is put right. All get the Bench."""
 
-    inject: typing.Callable
+    inject: typing.Callable = lambda bench: None
     heal: typing.Callable = lambda bench: bench.sim.control.clear_faults()
-    spec: dict = dataclasses.field(default_factory=dict)
+    spec: typing.Callable = lambda bench: {}  # changes of it
     options: tuple = ()  # of the simulator
     own_certificates: bool = False
     soon_s: float = SOON_S  # by then the reason has to stand in status.json
@@ -121,7 +121,7 @@ def left(bench):
 
 def started(fault, spec=None):
     bench = Bench(*fault.options, own_certificates=fault.own_certificates)
-    bench.write_spec(**{**fault.spec, **(spec or {})})
+    bench.write_spec(**merged(fault.spec(bench), spec or {}))
     fault.inject(bench)
     return bench
 
@@ -160,8 +160,8 @@ def once(fault, at_end=lambda bench: None) -> str:
 
 
 def stays(fault, deadline_s=DEADLINE_S) -> str:
-    spec = {"give_up_after": "%ds" % deadline_s}
-    bench = started(fault, spec)
+    # An attempt may not be longer than the whole.
+    bench = started(fault, {"retry": {"give_up_after": "%ds" % deadline_s}, "installer": {"attempt_timeout": "1s"}})
     try:
         process = bench.start_run()
         watch = Watch(bench, process)

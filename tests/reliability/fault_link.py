@@ -52,6 +52,22 @@ def enter_network() -> None:
     run("ip", "route", "add", "default", "dev", "lo")
 
 
+FAR = "203.0.113.5"
+
+
+def enter_far_network() -> None:
+    """The coordinator is at FAR."""
+    enter_network()
+    far_away(False)
+
+
+def far_away(away) -> None:
+    """Whether there is no way to FAR."""
+    run("ip", "address", "delete" if away else "add", FAR + "/32", "dev", "lo")
+    if away:
+        run("ip", "route", "delete", "default")
+
+
 def port_of(bench) -> int:
     return bench.sim.address.port
 

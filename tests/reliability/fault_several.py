@@ -33,6 +33,9 @@ def _packets(full):
                       ("ICMP: no such host", "icmpx host-unreachable")):
         fault = Fault(link.reject(how), link.let_pass, tries=0)
         yield Case(name, "coordinator.connect-refused; then enrolled, 1 installer", in_network(passes, fault))
+    lost = Fault(lambda bench: link.far_away(True), lambda bench: link.far_away(False), tries=0,
+                 options=("--listen", link.FAR + ":0"), own_certificates=True)
+    yield Case("no route", "host.route; then enrolled, 1 installer", in_network(passes, lost, link.enter_far_network))
     if full:
         fault = Fault(cut_while_minting, link.let_pass, soon_s=AFTER_REQUEST_S, tries=0, tokens=2)
         yield Case("packets dropped while the token request is answered",

@@ -275,11 +275,11 @@ class Bench:
     def options(self):
         return ["--spec", self.spec_path, "--state-dir", self.state, "--runtime-dir", self.runtime]
 
-    def start(self, program, *words, **environment):
-        """A program whose output goes to a file; for communicate() see end()."""
+    def start(self, program, *words, prefix=(), **environment):
+        """A program whose output goes to a file; for communicate() see end(). prefix: words of a program that becomes it."""
         self._outputs += 1
         path = self.top / ("output-%d" % self._outputs)
-        process = subprocess.Popen([str(self.programs / program), *map(str, words)], cwd="/",
+        process = subprocess.Popen([*map(str, prefix), str(self.programs / program), *map(str, words)], cwd="/",
                                    env=self.environment(**environment), stdin=subprocess.DEVNULL,
                                    stdout=open(path, "wb"), stderr=subprocess.STDOUT, start_new_session=True)
         process.output_path = path
@@ -301,14 +301,14 @@ class Bench:
                 timeout_s, process.output_path.read_text(errors="replace"), self.status())) from None
         return Outcome(code, process.output_path.read_text(errors="replace"), self.status())
 
-    def start_run(self, **environment):
-        return self.start("ece-enroll", "run", *self.options(), **environment)
+    def start_run(self, **more):
+        return self.start("ece-enroll", "run", *self.options(), **more)
 
-    def run(self, **environment) -> Outcome:
-        return self.end(self.start_run(**environment))
+    def run(self, **more) -> Outcome:
+        return self.end(self.start_run(**more))
 
-    def command(self, *words) -> Outcome:
-        return self.end(self.start("ece-enroll", *words))
+    def command(self, *words, **more) -> Outcome:
+        return self.end(self.start("ece-enroll", *words, **more))
 
     def daemon(self):
         return self.start("ece-enrolld", *self.options())
@@ -333,6 +333,16 @@ class Bench:
                 return status
             time.sleep(0.01)
         raise AssertionError("never %s: %s" % (state, self.status()))
+
+    def wait_gate(self, name, state, timeout_s=DEADLINE_S) -> dict:
+        """The gate as status.json has it, once it is in this state."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            for gate in (self.status() or {}).get("gates", ()):
+                if (gate["name"], gate["state"]) == (name, state):
+                    return gate
+            time.sleep(0.01)
+        raise AssertionError("gate %s never %s: %s" % (name, state, self.status()))
 
     def minted(self) -> int:
         return self.sim.control.state()["counts"].get("mint", 0)

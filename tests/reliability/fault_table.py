@@ -236,7 +236,7 @@ REFUSALS = (
     ("403: a viewer's key", "credential.not-permitted", 77, 0, key("viewer_api_key")),
     ("403 root.unauthorized.rbac", "credential.not-permitted", 77, 0,
      status(403, "root.unauthorized.rbac", path=TOKENS)),
-    ("403 of unknown code", "credential.not-permitted", 77, 0, status(403, "future.forbidden", path=TOKENS)),
+    ("403 of unknown code", "credential.refused", 77, 3, status(403, "future.forbidden", path=TOKENS)),
     ("404 root.resource_not_found", "coordinator.no-such-address", 78, 0, status(404, "root.resource_not_found")),
     ("404 root.region_not_found", "coordinator.no-such-address", 78, 0, status(404, "root.region_not_found")),
     ("404 of unknown code", "coordinator.no-such-address", 78, 0, status(404, "future.absent")),

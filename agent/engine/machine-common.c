@@ -8,12 +8,17 @@
 #include "engine/machine-step.h"
 
 /* A refused credential has the benefit of the doubt for a bounded number of times in a row: a
- * coordinator whose security cluster is just starting refuses good ones too. */
+ * coordinator whose security cluster is just starting refuses good ones too. Each question has a row of
+ * its own: who may look need not be allowed to mint, so a good look between two refused token requests
+ * proves nothing, and the two must not go on taking turns until the deadline. */
 bool step_is_final_failure(Step *s) {
         switch (s->event->class) {
         case CLASS_PERMANENT:
                 return true;
         case CLASS_CREDENTIAL:
+                if (s->m.refused_in != s->m.state)
+                        s->m.credential_refusals = 0;
+                s->m.refused_in = s->m.state;
                 return ++s->m.credential_refusals >= s->policy->credential_tries;
         case CLASS_OK:
         case CLASS_TRANSIENT:

@@ -163,7 +163,7 @@ static bool timer_fits(Timer timer, State state) {
 static Machine plain_machine(State state) {
         Machine m = machine_fresh();
 
-        m.state = state;
+        m.state = m.refused_in = state;
         m.started_us = NOW_US - 1;
         m.next = state == STATE_SETTLING ? STATE_BACKOFF : STATE_PROBING;
         for (Timer t = 0; t < _TIMER_MAX; t++)

@@ -64,7 +64,8 @@ static void found_disconnected(Step *s) {
 
 static void probed(Step *s) {
         step_answered(s);
-        s->m.credential_refusals = 0;
+        if (s->m.refused_in == STATE_PROBING)
+                s->m.credential_refusals = 0;
         switch (s->event->membership) {
         case MEMBERSHIP_NONE:
                 go_on_joining(s);

@@ -208,7 +208,8 @@ typedef struct Machine {
         usec_t token_deadline_us;
         State next;             /* BACKOFF: where it leads; SETTLING: PREFLIGHT, BACKOFF or FAILED */
         usec_t backoff_us;      /* the last wait, for the jitter */
-        unsigned credential_refusals;
+        unsigned credential_refusals; /* in a row, of the question that is asked in refused_in */
+        State refused_in;
         usec_t stable_since_us; /* VERIFYING: as planned since; 0 while not */
         Question question;      /* PREFLIGHT: the one that is open */
         bool splayed, prepared;

@@ -2,8 +2,10 @@
 """The scripted faults: each does on the wire what its name says."""
 
 import email.utils
+import gzip
 import http.client
 import json
+import socket
 import ssl
 import time
 import unittest
@@ -101,9 +103,46 @@ class Bent(SimTest):
         self.assertEqual(self.once("chunked").status, 200)
         self.assertEqual(self.once("slow-body", chunk_delay_s=0.001).status, 200)
 
+    def test_a_compressed_body(self):
+        answer = self.once("gzip")
+        self.assertEqual(answer.headers["Content-Encoding"], "gzip")
+        self.assertIn("token", json.loads(gzip.decompress(answer.body)))
+
+    def test_another_status_with_the_same_body(self):
+        answer = self.once("other-status", status=299)
+        self.assertEqual((answer.status, "token" in answer.value), (299, True))
+
     def test_a_body_that_ends_too_soon(self):
         with self.assertRaises(http.client.IncompleteRead):
             self.once("truncate")
+
+    def test_a_body_that_is_cut_off_by_a_reset(self):
+        with self.sim.open() as connection:
+            self.sim.control.fault("truncate-reset", times=1)
+            connection.sendall(b"GET /api/v1/platform HTTP/1.1\r\nHost: x\r\n\r\n")
+            # Below TLS, because Python takes a reset there for an end.
+            with self.assertRaises(ConnectionResetError):
+                while socket.socket.recv(connection, 1 << 14):
+                    pass
+
+    def test_a_body_without_end(self):
+        with self.sim.open() as connection:
+            self.sim.control.fault("endless", times=1)
+            connection.sendall(b"GET /api/v1/platform HTTP/1.1\r\nHost: x\r\n\r\n")
+            got = 0
+            while got < 4 << 20:
+                got += len(connection.recv(1 << 16))
+
+    def test_a_head_that_comes_byte_by_byte(self):
+        with self.sim.open() as connection:
+            self.sim.control.fault("slow-head", times=1, head_delay_s=0.02)
+            connection.sendall(b"GET /api/v1/platform HTTP/1.1\r\nHost: x\r\n\r\n")
+            started, head = time.monotonic(), b""
+            while b"\r\n\r\n" not in head:
+                piece = connection.recv(1 << 14)
+                self.assertEqual(len(piece), 1)
+                head += piece
+            self.assertGreaterEqual(time.monotonic() - started, 0.02 * (len(head) - 1))
 
     def test_dates(self):
         self.assertNotIn("Date", self.once("no-date").headers)
@@ -135,12 +174,40 @@ class Bent(SimTest):
 class Connections(SimTest):
     def test_each(self):
         for action, error in (("connect-close", OSError), ("connect-reset", ConnectionError),
-                              ("connect-hang", OSError), ("connect-plain", ssl.SSLError)):
+                              ("connect-hang", OSError), ("connect-plain", ssl.SSLError),
+                              ("connect-ssh", ssl.SSLError), ("connect-garbage", ssl.SSLError),
+                              ("connect-cut", ssl.SSLEOFError)):
             with self.subTest(action):
                 self.sim.control.fault(action, event="connect", times=1, seconds=0.05)
                 with self.assertRaises(error):
                     self.ask("GET", "/platform")
                 self.assertEqual(self.ask("GET", "/platform").status, 200)
+
+    def test_what_a_port_says_that_is_no_coordinators(self):
+        self.sim.control.fault("connect-ssh", event="connect", times=1)
+        with socket.create_connection((self.sim.address.hostname, self.sim.address.port), 20) as connection:
+            connection.sendall(b"hello")
+            self.assertTrue(connection.recv(100).startswith(b"SSH-2.0-"))
+
+    def test_old_tls(self):
+        self.sim.control.fault("connect-tls", event="connect", times=2, maximum="TLSv1_1")
+        with self.assertRaises(ssl.SSLError):
+            self.ask("GET", "/platform")
+        context = ssl._create_unverified_context()
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with self.sim.open(context) as connection:
+            self.assertEqual(connection.version(), "TLSv1.1")
+
+    def test_a_coordinator_dies_and_comes_back(self):
+        with self.sim.open() as connection:
+            self.sim.control.listener(up=False)
+            self.assertEqual(connection.recv(1), b"")
+        for _ in range(2):
+            with self.assertRaises(ConnectionRefusedError):
+                self.ask("GET", "/platform")
+        self.sim.control.listener(up=True)
+        self.assertEqual(self.ask("GET", "/platform").status, 200)
 
     def test_waiting_for_events(self):
         self.ask("GET", "/user")
@@ -162,6 +229,23 @@ class Certificates(unittest.TestCase):
                         Bad.sim.ask("GET", "")
                 finally:
                     Bad.doClassCleanups()
+
+
+class OtherLeaves(SimTest):
+    """Each of them in place of the good one for as long as a rule says so."""
+
+    def test_each(self):
+        for leaf, why in (("expired", "expired"), ("not-yet-valid", "not yet valid"), ("wrong-name", "mismatch"),
+                          ("self-signed", "self-signed"), ("weak-key", "too weak|key too small"),
+                          ("weak-digest", "md too weak|CA signature digest algorithm too weak")):
+            with self.subTest(leaf):
+                self.sim.control.fault("connect-tls", event="connect", leaf=leaf, times=1)
+                context = ssl.create_default_context(cafile=str(self.sim.ca))
+                context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+                context.set_ciphers("DEFAULT:@SECLEVEL=2")
+                with self.assertRaisesRegex(ssl.SSLError, why):
+                    self.sim.open(context).close()
+                self.assertEqual(self.ask("GET", "/platform").status, 200)
 
 
 class Completeness(unittest.TestCase):

@@ -93,6 +93,9 @@ class Result(unittest.TestResult):
 
     def stopTest(self, test):
         signal.alarm(0)
+        # A test whose subtests failed is neither a success nor a failure to unittest.
+        if self.parts:
+            self._failed(test, "".join(self.parts))
         # Cleanups have run: whoever is left was forgotten by a test, or is a keeper on its way out.
         left = sweep(self.before)
         if left:
@@ -100,11 +103,9 @@ class Result(unittest.TestResult):
         super().stopTest(test)
 
     def addSuccess(self, test):
-        if self.parts:
-            self._failed(test, "".join(self.parts))
-            return
-        self.passed += 1
-        self.line(True, test)
+        if not self.parts:
+            self.passed += 1
+            self.line(True, test)
 
     def addSubTest(self, test, subtest, error):
         super().addSubTest(test, subtest, error)
@@ -113,6 +114,7 @@ class Result(unittest.TestResult):
 
     def _failed(self, test, text):
         self.failed += 1
+        self.parts = []
         self.line(False, test, details=text)
 
     def addError(self, test, error):

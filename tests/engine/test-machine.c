@@ -205,6 +205,20 @@ static void test_refused_credential(void **state) {
         assert_int_equal(m.credential_refusals, 0);
 }
 
+/* Who may look and not mint: good looks between the refusals do not make it endless. */
+static void test_refused_token_request(void **state) {
+        static const Event refused = FAIL_OF(FAILED, CREDENTIAL, 77);
+        Policy p = usual();
+        usec_t now = NOW_US;
+        Machine m = WALK(machine_fresh(), p, now, TO_PROBING, { refused, STATE_BACKOFF, "SAVE" }, PROBING_AGAIN,
+                         { SEES(NONE), STATE_PREPARING, "SAVE PREPARE" }, { ON(PREPARED), STATE_MINTING, "SAVE MINT" });
+
+        for (unsigned tries = 1; tries < p.credential_tries; tries++)
+                m = WALK(m, p, now, { refused, STATE_BACKOFF, "SAVE" },
+                         { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { SEES(NONE), STATE_MINTING, "SAVE MINT" });
+        WALK(m, p, now, { refused, STATE_FAILED, "WIPE_TOKEN SAVE" });
+}
+
 static void test_attempt_takes_too_long(void **state) {
         Policy p = usual();
         usec_t now = NOW_US;
@@ -441,6 +455,7 @@ int main(void) {
                 cmocka_unit_test(test_token_too_short),
                 cmocka_unit_test(test_permanent_failures_end_at_once),
                 cmocka_unit_test(test_refused_credential),
+                cmocka_unit_test(test_refused_token_request),
                 cmocka_unit_test(test_attempt_takes_too_long),
                 cmocka_unit_test(test_keeper_lost),
                 cmocka_unit_test(test_deadline),

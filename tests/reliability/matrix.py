@@ -19,6 +19,7 @@ import typing
 import tap
 
 LIMIT_S = 180
+_notes = []
 
 
 class Skip(Exception):
@@ -48,6 +49,11 @@ class Result:
         return bool(self.skip) or self.seen == self.expected
 
 
+def note(text) -> None:
+    """Something that a person wants to read when the case in this process is not as expected, and only then."""
+    _notes.append(text)
+
+
 class TimedOut(Exception):
     """The case took longer than its limit."""
 
@@ -73,6 +79,8 @@ def run_case(part, case) -> dict:
         result.seen = "%s: %s" % (type(error).__name__, str(error).splitlines()[0] if str(error) else "")
         result.details = traceback.format_exc()[-4000:]
     signal.alarm(0)
+    if not result.good:
+        result.details += "".join(text + "\n" for text in _notes)[-4000:]
     left = tap.sweep()
     if left and not result.skip:
         result.details += "left running, ended by the bench: %s\n" % ", ".join(sorted(left))

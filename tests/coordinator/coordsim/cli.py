@@ -110,6 +110,7 @@ def main(arguments=None) -> int:
         sim.listen(host, port)
     join, control = (kind(address, platform, faults) for kind, address in
                      ((JoinServer, options.join), (ControlServer, options.control)))
+    control.sim = sim
     sim.add_door(join)
     sim.add_door(control)
 

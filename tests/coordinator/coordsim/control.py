@@ -4,6 +4,7 @@
     POST   /faults    [rule, ...]            DELETE /faults
     PUT    /runners   {"runner_id", "host_ip", ...}: members of state.Runner, and "blessed": [...]
     PATCH  /platform  {"version", "offset_s", "join_delay_s", ...}
+    PATCH  /listeners {"number": 0, "up": false}: a coordinator dies, or comes back
     GET    /state     counts and runners     GET    /events
     GET    /wait?event=join&count=2&timeout=10[&path=REGEX&method=POST]
 """
@@ -87,16 +88,21 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
         return {}
 
     def op_patch_runners(self, body, query):
-        """Changes one that is there: {"runner_id": ..., member: value...}; `connected` as above."""
+        """Changes one that is there: {"runner_id": ..., member: value...}; `connected` and `blessed` as above,
+        "pending": [role...]."""
         members = dict(body)
         with self.platform.lock:
             runner = self.platform.runners[members.pop("runner_id")]
             if "connected" in members:
                 runner.connected_from = time.monotonic() if members.pop("connected") else NEVER
-            if "blessed" in members:
-                self.platform.bless(runner, members.pop("blessed"))
+            blessed, pending = members.pop("blessed", None), members.pop("pending", None)
             for name, value in members.items():
                 setattr(runner, name, value)
+            if blessed is not None:
+                self.platform.bless(runner, blessed)
+            if pending is not None:
+                for name in runner.roles:
+                    self.platform.roles[name].pending[runner.runner_id] = name in pending
         return {}
 
     def op_patch_platform(self, body, query):
@@ -107,6 +113,14 @@ class ControlHandler(http.server.BaseHTTPRequestHandler):
                 setattr(self.platform, name, value)
             else:
                 raise ValueError("unknown member %s" % name)
+        return {}
+
+    def op_patch_listeners(self, body, query):
+        listener = self.server.sim.listener(body["number"])
+        if body["up"]:
+            listener.come_back()
+        else:
+            listener.go_down()
         return {}
 
     def op_get_state(self, body, query):
@@ -139,7 +153,7 @@ class ControlServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, address, platform, faults):
-        self.platform, self.faults = platform, faults
+        self.platform, self.faults, self.sim = platform, faults, None
         super().__init__(address, ControlHandler)
 
 
@@ -177,6 +191,9 @@ class Control:
 
     def change_platform(self, **members) -> None:
         self.call("PATCH", "/platform", members)
+
+    def listener(self, up, number=0) -> None:
+        self.call("PATCH", "/listeners", {"number": number, "up": up})
 
     def state(self) -> dict:
         return self.call("GET", "/state")

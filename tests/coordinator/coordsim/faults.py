@@ -12,6 +12,7 @@ or "join" (a host presents itself). The first `after` matches pass; then the rul
 ever without it. All rules that match one request act, in order; see ACTIONS at the end for the names.
 """
 
+import gzip
 import json
 import re
 import threading
@@ -279,6 +280,16 @@ def _big_body(rule, reply):
     reply.replace_value(value)
 
 
+def _gzip(rule, reply):
+    """Nobody asked for it."""
+    reply.body = gzip.compress(reply.body)
+    reply.headers["Content-Encoding"] = "gzip"
+
+
+def _other_status(rule, reply):
+    reply.status = rule.get("status", 299)
+
+
 def _header(rule, reply):
     reply.headers[rule.get("name")] = rule.get("value")
 
@@ -338,6 +349,17 @@ def _never(*names):
     return change
 
 
+# A connection, before TLS
+
+def _says(text):
+    """Somebody else's service: these bytes instead of a handshake."""
+    return lambda rule: {"text": text}
+
+
+def _tls(rule):
+    return {"tls": {"leaf": rule.get("leaf"), "maximum": rule.get("maximum")}}
+
+
 # name: (phase, function). The request is not processed with "instead"; with all others it is.
 ACTIONS = {
     "status": ("instead", _status),
@@ -364,10 +386,15 @@ ACTIONS = {
     "persistent-claim": ("claims", _persistent_claim),
 
     "delay": ("reply", _wire_seconds("delay_s", 0.5)),
+    "slow-head": ("reply", _wire(head_delay_s=1)),
     "slow-body": ("reply", _wire(chunk=16, chunk_delay_s=0.05)),
     "chunked": ("reply", _wire(chunked=True)),
     "truncate": ("reply", _wire(keep=10)),
     "truncate-json": ("reply", _cut_body),
+    "truncate-reset": ("reply", _wire(keep=10, then_reset=True)),
+    "endless": ("reply", _wire(endless=True)),
+    "gzip": ("reply", _gzip),
+    "other-status": ("reply", _other_status),
     "drop-after-read": ("reply", _wire(reset=True)),
     "close-after-read": ("reply", _wire(close=True)),
     "no-date": ("reply", _wire(no_date=True)),
@@ -382,9 +409,14 @@ ACTIONS = {
     "token-text": ("reply", _token_text),
 
     "connect-close": ("connect", lambda rule: {"close": True}),
-    "connect-reset": ("connect", lambda rule: {"reset": True}),
+    "connect-reset": ("connect", lambda rule: {"hear": True, "reset": True}),
     "connect-hang": ("connect", lambda rule: {"hang_s": rule.get("seconds", 3600)}),
-    "connect-plain": ("connect", lambda rule: {"plain": True}),
+    "connect-plain": ("connect", _says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")),
+    "connect-ssh": ("connect", _says(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")),
+    "connect-garbage": ("connect", _says(bytes(range(256)))),
+    # The first bytes of a ServerHello.
+    "connect-cut": ("connect", _says(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")),
+    "connect-tls": ("connect", _tls),
 
     "reject": ("join", _join(_reject)),
     "no-bless": ("join", _join(_no_bless)),

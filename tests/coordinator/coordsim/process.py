@@ -5,6 +5,7 @@ import base64
 import http.client
 import json
 import pathlib
+import socket
 import ssl
 import subprocess
 import sys
@@ -86,6 +87,19 @@ class SimProcess:
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    @property
+    def address(self):
+        return urllib.parse.urlsplit(self.url)
+
+    def open(self, context=None):
+        """A bare TLS connection, for tests that look at bytes; without a context nothing is verified."""
+        plain = socket.create_connection((self.address.hostname, self.address.port), 20)
+        try:
+            return (context or ssl._create_unverified_context()).wrap_socket(plain, server_hostname=self.address.hostname)
+        except BaseException:
+            plain.close()
+            raise
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -3,6 +3,7 @@
 
 import base64
 import email.utils
+import fcntl
 import http.server
 import json
 import socket
@@ -10,6 +11,7 @@ import socketserver
 import ssl
 import struct
 import sys
+import termios
 import threading
 import time
 
@@ -105,18 +107,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self._send_head(reply)
             self._send_body(reply)
+            if wire.get("then_reset"):
+                self._reset_after_sending()
 
     def _send_head(self, reply) -> None:
         lines = ["HTTP/1.1 %d %s" % (reply.status, self.responses.get(reply.status, ("Scripted",))[0])]
         headers = dict(reply.headers, Server=self.server_version)
         if not reply.wire.get("no_date"):
             headers["Date"] = self._date(reply.wire)
-        if reply.wire.get("chunked"):
+        if reply.wire.get("chunked") or reply.wire.get("endless"):
             headers["Transfer-Encoding"] = "chunked"
         else:
             headers["Content-Length"] = str(len(reply.body))
         lines += ["%s: %s" % item for item in headers.items()]
-        self.wfile.write("\r\n".join(lines + ["", ""]).encode("latin-1"))
+        head = "\r\n".join(lines + ["", ""]).encode("latin-1")
+        if "head_delay_s" in reply.wire:
+            self._drip(head, 1, reply.wire["head_delay_s"])
+        else:
+            self.wfile.write(head)
 
     def _date(self, wire) -> str:
         if "date_text" in wire:
@@ -131,15 +139,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "keep" in wire:
             self.wfile.write(body[:wire["keep"]])
             self.close_connection = True
+        elif wire.get("endless"):
+            self._send_for_ever()
         elif wire.get("chunked"):
             self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
         elif "chunk" in wire:
-            for start in range(0, len(body), wire["chunk"]):
-                self.wfile.write(body[start:start + wire["chunk"]])
-                self.wfile.flush()
-                self.server.sim.pause(wire["chunk_delay_s"])
+            self._drip(body, wire["chunk"], wire["chunk_delay_s"])
         else:
             self.wfile.write(body)
+
+    def _drip(self, data, size, delay_s) -> None:
+        for start in range(0, len(data), size):
+            self.wfile.write(data[start:start + size])
+            self.wfile.flush()
+            self.server.sim.pause(delay_s)
+
+    def _send_for_ever(self) -> None:
+        """Chunks until the client has had enough, which shows as an error of ours."""
+        chunk = b"%x\r\n%s\r\n" % (1 << 14, b" " * (1 << 14))
+        while not self.server.sim.stopping:
+            self.wfile.write(chunk)
+
+    def _reset_after_sending(self) -> None:
+        """What was sent has been taken in by the client before the reset: a reset overtakes what is still on its way."""
+        self.close_connection = True
+        self.wfile.flush()
+        left, deadline = 1, time.monotonic() + HANDSHAKE_TIMEOUT_S
+        while left and time.monotonic() < deadline:
+            left = struct.unpack("i", fcntl.ioctl(self.connection.fileno(), termios.TIOCOUTQ, b"\0" * 4))[0]
+        reset(self.connection)
 
     def log_message(self, format, *arguments):
         """Silent: requests.jsonl tells it all."""
@@ -152,31 +180,71 @@ class Listener(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, address, number, context, sim):
-        self.number, self.context, self.sim = number, context, sim
+    def __init__(self, address, number, sim):
+        self.number, self.sim = number, sim
+        self._live, self._down = set(), threading.Event()
         super().__init__(address, Handler)
+
+    def server_bind(self):
+        """Bound to a number and not to "any", or the port would be lost while we are down."""
+        super().server_bind()
+        chosen, self.socket = self.socket, socket.socket(self.address_family, self.socket_type)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        chosen.close()
 
     def finish_request(self, connection, client_address):
         """In the connection's own thread: a slow handshake holds up nobody else."""
-        if not self._misbehave(connection):
-            connection.settimeout(HANDSHAKE_TIMEOUT_S)
-            secure = self.context.wrap_socket(connection, server_side=True)
-            try:
-                super().finish_request(secure, client_address)
-            finally:
-                self._finish(secure)
-
-    def _misbehave(self, connection) -> bool:
-        how = self.sim.faults.take("connect", listener=self.number).connect()
+        how = self.sim.faults.take("connect", listener=self.number).connect() or {}
         self.sim.platform.tell("connect", listener=self.number)
-        if how is None:
-            return False
+        connection.settimeout(HANDSHAKE_TIMEOUT_S)
+        if "tls" not in how and how:
+            self._misbehave(connection, how)
+            return
+        secure = self.sim.context(**how.get("tls", {})).wrap_socket(connection, server_side=True,
+                                                                    do_handshake_on_connect=False)
+        self._live.add(secure)
+        try:
+            if self._down.is_set():
+                return
+            secure.do_handshake()
+            super().finish_request(secure, client_address)
+        finally:
+            self._live.discard(secure)
+            self._finish(secure)
+
+    def _misbehave(self, connection, how) -> None:
         self.sim.pause(how.get("hang_s", 0))
+        if how.get("hear") or "text" in how:
+            connection.recv(1 << 14)
+        if "text" in how:
+            # Heard to the end, or closing would be a reset that may overtake the text.
+            connection.sendall(how["text"])
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1 << 14):
+                pass
         if how.get("reset"):
             reset(connection)
-        elif how.get("plain"):
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-        return True
+
+    def go_down(self) -> None:
+        """As a coordinator that dies: connections are cut, further ones refused. The port stays ours."""
+        self._down.set()  # before the look at those that live: who comes later sees it
+        self.socket.shutdown(socket.SHUT_RDWR)
+        for secure in list(self._live):
+            try:
+                socket.socket.shutdown(secure, socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def come_back(self) -> None:
+        self._down.clear()
+        self.socket.listen(self.request_queue_size)
+
+    def get_request(self):
+        if self._down.is_set():
+            time.sleep(0.01)  # such a socket always counts as readable
+            raise OSError("down")
+        return super().get_request()
 
     @staticmethod
     def _finish(secure) -> None:
@@ -201,10 +269,30 @@ class Listener(socketserver.ThreadingTCPServer):
         self.sim.platform.tell("broken-connection", listener=self.number, error=str(error))
 
 
-def tls_context(pki) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki.chain, pki.key)
-    return context
+class Contexts:
+    """TLS as the coordinators speak it: as it should be, and as some rule wants it. Made when first wanted."""
+
+    def __init__(self, pki, directory):
+        self._pki, self._directory = pki, directory
+        self._lock, self._made = threading.Lock(), {}
+
+    def get(self, leaf=None, maximum=None) -> ssl.SSLContext:
+        with self._lock:
+            if (leaf, maximum) not in self._made:
+                self._made[leaf, maximum] = self._make(leaf, maximum)
+            return self._made[leaf, maximum]
+
+    def _make(self, leaf, maximum):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if leaf or maximum:
+            context.set_ciphers("ALL:@SECLEVEL=0")  # or OpenSSL would not be so weak
+        if maximum:
+            context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion[maximum]
+        chain = (self._pki.chain, self._pki.key)
+        if leaf:
+            chain = self._pki.further_leaf(leaf, self._directory / ("leaf-" + leaf))
+        context.load_cert_chain(*chain)
+        return context
 
 
 def _serve(server) -> None:
@@ -217,17 +305,23 @@ class Simulator:
     def __init__(self, platform, faults, pki, directory):
         self.platform, self.faults = platform, faults
         self.log = RequestLog(directory / "requests.jsonl")
-        self._context = tls_context(pki)
+        self._contexts = Contexts(pki, directory)
+        self.context = self._contexts.get
+        self.context()  # a certificate that can't be used is no matter for a later thread
         self._servers = []
         self._stopping = threading.Event()
         self.urls = []
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     def pause(self, seconds) -> None:
         if seconds:
             self._stopping.wait(seconds)
 
     def listen(self, host, port) -> str:
-        server = Listener((host, port), len(self.urls), self._context, self)
+        server = Listener((host, port), len(self.urls), self)
         self.urls.append("https://%s:%d" % (host, server.server_address[1]))
         self.add_door(server)
         return self.urls[-1]
@@ -235,6 +329,9 @@ class Simulator:
     def add_door(self, server) -> None:
         self._servers.append(server)
         _serve(server)
+
+    def listener(self, number) -> Listener:
+        return next(server for server in self._servers if getattr(server, "number", None) == number)
 
     def close(self) -> None:
         self._stopping.set()

@@ -136,10 +136,14 @@ class Outcome:
 
 
 class SocketUnit:
-    """What systemd's socket unit does: holds the socket, starts ece-installd when somebody connects, and again."""
+    """What systemd's socket unit does: holds the socket, starts ece-installd when somebody connects, and again.
 
-    def __init__(self, bench):
-        self.bench, self.process, self.starts = bench, None, 0
+    wrap(start): words to put before the n-th start's command, or none. Such a command starts with our rights and has to
+    become the install user by itself.
+    """
+
+    def __init__(self, bench, wrap=lambda start: ()):
+        self.bench, self.wrap, self.process, self.starts = bench, wrap, None, 0
         self.directory = bench.owned("installd")
         path = str(bench.runtime / "installd.sock")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -166,14 +170,14 @@ class SocketUnit:
     def _start(self):
         self.starts += 1
         activate = 'fd=$1; shift; exec 3<&"$fd"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
-        programs = self.bench.programs
+        programs, wrapping = self.bench.programs, list(map(str, self.wrap(self.starts)))
         return subprocess.Popen(
-            ["bash", "-c", activate, "activate", str(self.fd), programs / "ece-installd", "--spec",
+            wrapping + ["bash", "-c", activate, "activate", str(self.fd), programs / "ece-installd", "--spec",
              self.bench.spec_path, "--state-dir", self.directory, "--runtime-dir", self.directory,
              "--shim", programs / "ece-enroll-shim"],
             env=self.bench.environment(), pass_fds=[self.fd], stdin=subprocess.DEVNULL, start_new_session=True,
             stdout=open(self.bench.top / "installd.out", "ab"), stderr=subprocess.STDOUT, cwd="/",
-            **as_user(self.bench.user))
+            **({} if wrapping else as_user(self.bench.user)))
 
     def kill(self) -> None:
         """The main process only, as an out-of-memory kill would."""
@@ -275,11 +279,11 @@ class Bench:
     def options(self):
         return ["--spec", self.spec_path, "--state-dir", self.state, "--runtime-dir", self.runtime]
 
-    def start(self, program, *words, **environment):
-        """A program whose output goes to a file; for communicate() see end()."""
+    def start(self, program, *words, wrap=(), **environment):
+        """A program whose output goes to a file; for communicate() see end(). wrap: words before the command."""
         self._outputs += 1
         path = self.top / ("output-%d" % self._outputs)
-        process = subprocess.Popen([str(self.programs / program), *map(str, words)], cwd="/",
+        process = subprocess.Popen([*map(str, wrap), str(self.programs / program), *map(str, words)], cwd="/",
                                    env=self.environment(**environment), stdin=subprocess.DEVNULL,
                                    stdout=open(path, "wb"), stderr=subprocess.STDOUT, start_new_session=True)
         process.output_path = path
@@ -301,8 +305,8 @@ class Bench:
                 timeout_s, process.output_path.read_text(errors="replace"), self.status())) from None
         return Outcome(code, process.output_path.read_text(errors="replace"), self.status())
 
-    def start_run(self, **environment):
-        return self.start("ece-enroll", "run", *self.options(), **environment)
+    def start_run(self, **more):
+        return self.start("ece-enroll", "run", *self.options(), **more)
 
     def run(self, **environment) -> Outcome:
         return self.end(self.start_run(**environment))
@@ -310,11 +314,11 @@ class Bench:
     def command(self, *words) -> Outcome:
         return self.end(self.start("ece-enroll", *words))
 
-    def daemon(self):
-        return self.start("ece-enrolld", *self.options())
+    def daemon(self, **more):
+        return self.start("ece-enrolld", *self.options(), **more)
 
-    def socket_unit(self) -> SocketUnit:
-        return self._keep(SocketUnit(self))
+    def socket_unit(self, **options) -> SocketUnit:
+        return self._keep(SocketUnit(self, **options))
 
     # What is there
 

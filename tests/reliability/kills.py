@@ -8,7 +8,7 @@ import time
 
 from matrix import Case, Skip
 from reboot import new_boot
-from scene import FAILS, JOINS, RETRIES, SCENARIOS, Scene, need_root
+from scene import FAILS, JOINS, RETRIES, SCENARIOS, Scene, need_root, until_it_hits
 from tracer import calls_in, need_strace, strace
 
 TITLE = "kill -9, SIGSTOP and reboot"
@@ -26,7 +26,6 @@ ENTERED = {BEFORE: RENAME, AFTER: SYNC}
 INSTANTS, INSTANTS_BOUNDED = 200, 30
 STOPS, STOPS_BOUNDED = 24, 4
 STOP_S = 3
-PATIENCE_S = 20  # for somebody to be there who can be killed
 
 
 # Undisturbed
@@ -97,7 +96,7 @@ def kill_at_step(how, scenario, victims, number, when, then=lambda scene: None) 
             return was_killed(log, number, when)
 
         scene.begin(wrap("agent"), wrap("keeper"))
-        scene.go_on(hit, "killed at its step")
+        scene.until_hit(hit)
         if victims.with_both:
             scene.kill_keeper() if victims.who == "agent" else scene.agent.kill()
         then(scene)
@@ -112,7 +111,7 @@ def step_case(course, victims, number, when, then=None, what="kill -9 of") -> Ca
         how, scenario.name, what, victims.words(how), when, victims.who, number, total)
 
     def run():
-        return kill_at_step(how, scenario, victims, number, when, *([then] if then else []))
+        return until_it_hits(lambda: kill_at_step(how, scenario, victims, number, when, *([then] if then else [])))
 
     return Case(fault, scenario.expects(how), run)
 
@@ -163,18 +162,9 @@ def at_instant(how, scenario, instant_s, act) -> str:
     with Scene(how, scenario) as scene:
         scene.begin()
         wait_until(scene.began + instant_s)
-        scene.go_on(lambda: scene.agent.over() or act(scene), "there to be killed") if how == "run" else hit(scene, act)
+        scene.until_hit(lambda: act(scene))
         scene.to_the_end()
         return scene.verdict()
-
-
-def hit(scene, act) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not act(scene):
-        if time.monotonic() > deadline:
-            raise AssertionError("there was nobody to be killed: " + scene.where())
-        scene.agent.tick()
-        time.sleep(0.001)
 
 
 def instants(courses, count, seed):
@@ -191,7 +181,7 @@ def instant_cases(courses, count, seed):
         yield Case("%s, %s: kill -9 of %s at instant %d, %.3f s of %.3f s" % (
                        course.how, course.scenario.name, whom, number, instant_s, course.duration_s),
                    course.scenario.expects(course.how),
-                   lambda c=course, i=instant_s, a=act: at_instant(c.how, c.scenario, i, a))
+                   lambda c=course, i=instant_s, a=act: until_it_hits(lambda: at_instant(c.how, c.scenario, i, a)))
 
 
 # Stopped for a while
@@ -217,7 +207,8 @@ def stop_cases(course, count, seed):
         whom, instant_s = ("the agent", "the keeper", "both")[number % 3], dice.uniform(0, course.duration_s)
         yield Case("service, joins: %s stopped for %d s at instant %d, %.3f s" % (whom, STOP_S, number, instant_s),
                    course.scenario.expects("service"),
-                   lambda i=instant_s, w=whom: at_instant("service", JOINS, i, stop_then_go_on(w)))
+                   lambda i=instant_s, w=whom: until_it_hits(
+                       lambda: at_instant("service", JOINS, i, stop_then_go_on(w))))
 
 
 # A reboot

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import time
 
 import bench as e2e
@@ -21,6 +22,8 @@ from matrix import Skip
 from sampler import TOKEN
 
 END_S = 100  # in which a scene has to come to its end
+HIT_S = 1.5  # beyond a scene's end, in which a fault may still hit
+TRIES = 4
 LEAVE_S = 10  # in which everybody has to have left after that
 RESTART_S = 0.1
 POLL_S = 0.005
@@ -50,6 +53,10 @@ JOINS = Scenario("joins", JOINED, JOINED + ", exit 0")
 RETRIES = Scenario("fails once", JOINED, JOINED + ", exit 0", behaviour=({"exit": 1},))
 FAILS = Scenario("fails for good", REFUSED, REFUSED + ", exit 73", os_release='ID=debian\nVERSION_ID="12"\n')
 SCENARIOS = (JOINS, RETRIES, FAILS)
+
+
+class NotHit(Exception):
+    """The scene has come to its end, and what was to be injected has found no place."""
 
 
 def need_root(what) -> None:
@@ -144,23 +151,51 @@ class Scene:
         """wrap_...(n): words before the n-th start's command."""
         self.wrap_agent = wrap_agent or self.wrap_agent
         self.wrap_keeper = wrap_keeper or self.wrap_keeper
-        if self.how == "service":
+        if self.how == "service" and self.unit is None:
             self.unit = self.bench.socket_unit(wrap=lambda start: self.wrap_keeper(start))
         self.began = time.monotonic()
         self.agent.start()
 
-    def go_on(self, until, what) -> None:
+    def start_keeper(self) -> None:
+        """Before the agent: somebody who connects and has no request is enough for its unit."""
+        self.unit = self.bench.socket_unit()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as visitor:
+            visitor.connect(str(self.bench.runtime / "installd.sock"))
+            deadline = time.monotonic() + LEAVE_S
+            while not any(True for _ in processes_with(b"ece-installd\0--spec", bytes(self.bench.top))):
+                if time.monotonic() > deadline:
+                    raise AssertionError("no keeper was started")
+                time.sleep(POLL_S)
+
+    def go_on(self, until) -> None:
         """The agent is kept running until something is true."""
         deadline = self.began + END_S
         while not until():
             self.agent.tick()
             if time.monotonic() > deadline:
-                raise AssertionError("never %s: %s" % (what, self.where()))
+                raise AssertionError("no end of it: " + self.where())
             time.sleep(POLL_S)
 
-    def to_the_end(self, has_hit=lambda: True) -> float:
+    def until_hit(self, has_hit) -> None:
+        """The agent is kept running until the fault is there, or long enough beyond its end to know that it won't be."""
+        over_since = []
+
+        def hit_or_over():
+            if has_hit():
+                return True
+            if not self.agent.over():
+                over_since.clear()
+            elif not over_since:
+                over_since.append(time.monotonic())
+            elif time.monotonic() - over_since[0] > HIT_S:
+                raise NotHit
+            return False
+
+        self.go_on(hit_or_over)
+
+    def to_the_end(self) -> float:
         """The seconds that it took."""
-        self.go_on(lambda: self.agent.over() and has_hit(), "at its end with the fault injected")
+        self.go_on(self.agent.over)
         return time.monotonic() - self.began
 
     def where(self) -> str:
@@ -293,6 +328,16 @@ class Scene:
             content = path.read_bytes()
             if TOKEN.search(content) or key in content:
                 yield str(place)
+
+
+def until_it_hits(attempt) -> str:
+    """An enrollment may take a step less than the one before: then it is done once more."""
+    for _ in range(TRIES):
+        try:
+            return attempt()
+        except NotHit:
+            pass
+    return "the fault did not hit in %d tries" % TRIES
 
 
 def processes_with(*words):

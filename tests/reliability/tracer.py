@@ -6,13 +6,19 @@ itself is somebody's grandchild and ends with the program. A signal is delivered
 SIGKILL then means that the call was not carried out; an error that is injected is marked "(INJECTED)" in the log.
 """
 
+import os
+import pathlib
 import re
 import shutil
+import signal
+import subprocess
+import time
 
 from matrix import Skip
 from scene import need_root
 
-CALL = re.compile(r"^(?:\[pid +\d+\] |\d+ +)?(?P<name>[a-z_0-9]+)\((?P<rest>.*)$")
+CALL = re.compile(r"^(?:\d+ +)?(?P<name>[a-z_0-9]+)\((?P<rest>.*)$")
+ATTACH_S = 10
 
 
 def need_strace() -> None:
@@ -21,14 +27,39 @@ def need_strace() -> None:
         raise Skip("strace is not installed")
 
 
-def strace(log, calls, inject=None, only_path=None, user=None, children=False):
+def strace(log, calls, inject=None, only_path=None, user=None):
     """Words before a command. inject: "fsync:signal=KILL:when=3"; user: whom the command becomes."""
-    words = ["strace", "-D", "-qq", "-y", "-o", log, "-e", "trace=" + ",".join(calls), "-e", "signal=none"]
-    words += ["-f"] if children else []
+    words = ["strace", "-D", "-qq", "-yy", "-o", log, "-e", "trace=" + ",".join(calls), "-e", "signal=none"]
     words += ["-e", "inject=" + inject] if inject else []
     words += ["-P", only_path] if only_path else []
     words += ["-u", user] if user else []
     return words
+
+
+def attach(pid, log, inject):
+    """To a process that runs already, and to all that it starts: for calls that only its children make."""
+    process = subprocess.Popen(["strace", "-f", "-qq", "-o", log, "-e", "trace=" + inject.partition(":")[0],
+                                "-e", "signal=none", "-e", "inject=" + inject, "-p", str(pid)],
+                               stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + ATTACH_S
+    while tracer_of(pid) == 0:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Skip("strace can't attach to a running process")
+        time.sleep(0.005)
+    return process
+
+
+def tracer_of(pid) -> int:
+    for line in pathlib.Path("/proc/%d/status" % pid).read_text().splitlines():
+        if line.startswith("TracerPid:"):
+            return int(line.split()[1])
+    return 0
+
+
+def detach(process) -> None:
+    """The traced go on untraced."""
+    process.send_signal(signal.SIGTERM)
+    process.wait(ATTACH_S)
 
 
 def calls_in(log):
@@ -41,5 +72,5 @@ def calls_in(log):
     return [(match["name"], match["rest"]) for match in found if match]
 
 
-def count(log, name) -> int:
-    return sum(called == name for called, _ in calls_in(log))
+def injected(log) -> bool:
+    return os.path.exists(log) and "(INJECTED)" in log.read_text(errors="replace")

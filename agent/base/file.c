@@ -161,18 +161,8 @@ int directory_ensure(const char *path, mode_t mode) {
         return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* The lock belongs to the open file: it ends with the last descriptor, also when the process is killed. The
- * file stays behind on purpose, removing it would let two processes lock two files of one name. */
-int file_lock(int dir_fd, const char *name) {
-        _cleanup_close_ int fd = -1;
-
-        assert(name);
-
-        fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+int directory_lock(int dir_fd) {
+        if (flock(dir_fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
-        return TAKE_FD(fd);
+        return 0;
 }

@@ -34,9 +34,10 @@ int file_remove(int dir_fd, const char *name);
  * O_DIRECTORY|O_CLOEXEC descriptor. */
 int directory_ensure(const char *path, mode_t mode);
 
-/* Takes the advisory lock on dir/name (made if missing, 0600) and returns the descriptor that holds it;
- * -EBUSY when another process has it. */
-int file_lock(int dir_fd, const char *name);
+/* Takes the advisory lock on the directory itself, which works on a full and on a read-only disk as well. It
+ * ends with the last copy of dir_fd's open file, also when the process is killed. 0, -EBUSY when another
+ * open file has it, other negative errno of flock(2). */
+int directory_lock(int dir_fd);
 
 /* SHA-256 of the whole of fd, from offset 0 and without moving its offset, as 64 hex digits. */
 #define SHA256_HEX_SIZE 65

@@ -51,7 +51,7 @@ void step_lose_keeper(Step *s) {
         enter_backoff(s, STATE_PREFLIGHT);
 }
 
-static bool on_the_way_out(const Step *s) {
+bool step_on_the_way_out(const Step *s) {
         return s->m.stop_signal != 0 || s->m.end == END_DEADLINE;
 }
 
@@ -64,7 +64,7 @@ void step_installer_ended(Step *s) {
 
         if (s->event->class == CLASS_OK) {
                 s->m.unsettled = false;
-                if (on_the_way_out(s))
+                if (step_on_the_way_out(s))
                         enter_backoff(s, STATE_PREFLIGHT); /* which leads them out */
                 else
                         enter_verifying(s);
@@ -189,19 +189,24 @@ void step_stop(Step *s) {
 void step_spec_changed(Step *s) {
         if (s->policy->one_shot)
                 return;
+        step_forgive(s);
         switch (s->m.state) {
         case STATE_UNCONFIGURED:
         case STATE_ENROLLED:
         case STATE_FAILED:
                 step_end_enrollment(s);
+                step_forgive(s);
                 s->m.splayed = false; /* a spec is often changed on many hosts at once */
+                enter_loading(s);
+                return;
+        case STATE_PREFLIGHT:
+                step_abandon(s);
                 enter_loading(s);
                 return;
         case STATE_BACKOFF:
                 enter_loading(s);
                 return;
         case STATE_LOADING:
-        case STATE_PREFLIGHT:
         case STATE_PROBING:
         case STATE_PREPARING:
         case STATE_MINTING:

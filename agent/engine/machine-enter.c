@@ -37,12 +37,14 @@ void step_answered(Step *s) {
         step_disarm(s, TIMER_GUARD);
 }
 
-/* A failure that was reported is an answer; without one (guard, lost keeper, wall, stop) it may
- * still come. */
+/* A failure that was reported is an answer, and what was not recorded was not even asked; without one
+ * (guard, lost keeper, wall, stop) it may still come. */
 void step_abandon(Step *s) {
         bool fired = s->event->kind == EVENT_TIMER && s->event->timer == TIMER_GUARD;
 
-        if (fired || (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY && s->event->kind != EVENT_FAILED))
+        bool answered = s->event->kind == EVENT_FAILED || s->event->kind == EVENT_UNRECORDED;
+
+        if (fired || (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY && !answered))
                 s->cancel = true;
         step_disarm(s, TIMER_GUARD);
 }
@@ -71,6 +73,10 @@ bool step_installer_may_live(const Step *s) {
         return s->m.installer_pending || s->m.unsettled;
 }
 
+void step_forgive(Step *s) {
+        s->m.vain_efforts = s->m.window > 0 ? 1 : 0;
+}
+
 void step_end_enrollment(Step *s) {
         s->m.started_us = s->m.spent_us = 0;
         s->m.window = s->m.attempt = 0;
@@ -89,7 +95,7 @@ static void enter(Step *s, State state) {
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 if (t != TIMER_GIVE_UP)
                         step_disarm(s, t);
-        s->m.keeper_idle = s->m.replaced = s->m.differs = false;
+        s->m.replaced = s->m.differs = false;
         s->m.stable_since_us = 0;
         s->save = s->report = true;
 }
@@ -128,9 +134,15 @@ void enter_unconfigured(Step *s) {
         step_end_enrollment(s);
 }
 
+/* Always from the first question on: whatever was known of keeper and host may be an hour old. */
+void step_ask_keeper(Step *s) {
+        s->m.question = QUESTION_KEEPER;
+        step_operate(s, ACTION_ATTACH);
+}
+
 void enter_preflight(Step *s) {
         enter(s, STATE_PREFLIGHT);
-        step_operate(s, ACTION_ATTACH);
+        step_ask_keeper(s);
 }
 
 void enter_probing(Step *s) {
@@ -177,7 +189,8 @@ void enter_minting(Step *s) {
         enter(s, STATE_MINTING);
         if (s->m.token_held)
                 step_wipe(s);
-        s->m.window++;
+        if (s->m.window++ == 0)
+                s->m.vain_efforts++;
         step_operate(s, ACTION_MINT);
 }
 
@@ -187,6 +200,7 @@ void enter_installing(Step *s) {
 
         enter(s, STATE_INSTALLING);
         s->m.attempt++;
+        s->m.was_half_joined = s->m.half_joined;
         s->m.installer_pending = s->m.half_joined = true;
         step_operate(s, ACTION_INSTALL);
         step_arm(s, TIMER_ATTEMPT, s->policy->attempt_timeout_us);
@@ -256,6 +270,7 @@ void enter_backoff(Step *s, State next) {
 void enter_enrolled(Step *s) {
         s->m.was_enrolled = true;
         s->m.half_joined = false;
+        s->m.vain_efforts = 0;
         if (entered_new_spec(s))
                 return;
 

@@ -24,8 +24,8 @@
 typedef enum Fact {
         FACT_NONE,
         FACT_PENDING, FACT_UNSETTLED, FACT_HALF_JOINED, FACT_WAS_ENROLLED, FACT_TOKEN, FACT_PREPARED,
-        FACT_KEEPER_IDLE, FACT_SPLAYED, FACT_REPLACED, FACT_DIFFERS, FACT_STABLE, FACT_VERIFY_FIRED,
-        FACT_WINDOWS_SPENT, FACT_SPEC_CHANGED, FACT_DEADLINE, FACT_SIGNAL, FACT_REFUSED_ONCE,
+        FACT_ASKED_HOST, FACT_ASKED_NETWORK, FACT_SPLAYED, FACT_REPLACED, FACT_DIFFERS, FACT_STABLE, FACT_VERIFY_FIRED,
+        FACT_WINDOWS_SPENT, FACT_IN_VAIN, FACT_SPEC_CHANGED, FACT_DEADLINE, FACT_SIGNAL, FACT_REFUSED_ONCE,
         FACT_NEXT_LOADING, FACT_NEXT_PREFLIGHT, FACT_NEXT_FAILED,
         FACT_NO_SPLAY, FACT_PREPULL, FACT_IGNORE_MEMBER, FACT_REPLACE_STALE, FACT_ONE_SHOT,
         _FACT_MAX,
@@ -46,7 +46,8 @@ static bool fact_fits(Fact fact, State state) {
                 [FACT_UNSETTLED] = STATE_BIT(STATE_LOADING) | STATE_BIT(STATE_PREFLIGHT) |
                                    STATE_BIT(STATE_BACKOFF) | STATE_BIT(STATE_SETTLING),
                 [FACT_TOKEN] = STATE_BIT(STATE_PROBING) | STATE_BIT(STATE_BACKOFF) | STATE_BIT(STATE_INSTALLING),
-                [FACT_KEEPER_IDLE] = STATE_BIT(STATE_PREFLIGHT),
+                [FACT_ASKED_HOST] = STATE_BIT(STATE_PREFLIGHT),
+                [FACT_ASKED_NETWORK] = STATE_BIT(STATE_PREFLIGHT),
                 [FACT_REPLACED] = STATE_BIT(STATE_PROBING),
                 [FACT_DIFFERS] = STATE_BIT(STATE_VERIFYING),
                 [FACT_STABLE] = STATE_BIT(STATE_VERIFYING),
@@ -75,8 +76,10 @@ static void set_machine_fact(Machine *m, Fact fact) {
                 m->token_deadline_us = USEC_INFINITY;
         } else if (fact == FACT_PREPARED)
                 m->prepared = true;
-        else if (fact == FACT_KEEPER_IDLE)
-                m->keeper_idle = true;
+        else if (fact == FACT_ASKED_HOST)
+                m->question = QUESTION_HOST;
+        else if (fact == FACT_ASKED_NETWORK)
+                m->question = QUESTION_NETWORK;
         else if (fact == FACT_SPLAYED)
                 m->splayed = true;
         else if (fact == FACT_REPLACED)
@@ -89,6 +92,8 @@ static void set_machine_fact(Machine *m, Fact fact) {
                 m->armed_us[TIMER_VERIFY] = USEC_INFINITY;
         else if (fact == FACT_WINDOWS_SPENT)
                 m->window = 1;
+        else if (fact == FACT_IN_VAIN)
+                m->vain_efforts = 1;
         else if (fact == FACT_SPEC_CHANGED)
                 m->spec_changed = true;
         else if (fact == FACT_DEADLINE)
@@ -132,6 +137,8 @@ static Policy plain_policy(void) {
                 .poll_us = 5 * USEC_PER_SEC,
                 .guard_us = 2 * USEC_PER_MINUTE,
                 .credential_tries = 2,
+                .gate_poll_us = 4 * USEC_PER_SEC,
+                .vain_efforts_max = 1,
         };
 }
 
@@ -142,7 +149,7 @@ static bool timer_fits(Timer timer, State state) {
         case TIMER_GUARD:
                 return !state_is_final(state) && state != STATE_BACKOFF;
         case TIMER_WAIT:
-                return state == STATE_BACKOFF || state == STATE_VERIFYING;
+                return state == STATE_BACKOFF || state == STATE_VERIFYING || state == STATE_PREFLIGHT;
         case TIMER_ATTEMPT:
                 return state == STATE_INSTALLING;
         case TIMER_VERIFY:

@@ -17,6 +17,14 @@ static void installing_timer(Step *s) {
                 step_lose_keeper(s); /* no word whether it has started: ask */
 }
 
+/* The order stands on no disk, so it was not given. */
+static void install_unrecorded(Step *s) {
+        s->m.attempt--;
+        s->m.installer_pending = false;
+        s->m.half_joined = s->m.was_half_joined;
+        step_fail(s, STATE_PROBING);
+}
+
 /* The keeper refused to start it. That should mean that nothing runs; it is proved all the same. */
 static void install_refused(Step *s) {
         bool final = step_is_final_failure(s);
@@ -39,6 +47,9 @@ void state_installing(Step *s) {
         case EVENT_FAILED:
                 install_refused(s);
                 return;
+        case EVENT_UNRECORDED:
+                install_unrecorded(s);
+                return;
         case EVENT_KEEPER_LOST:
                 step_lose_keeper(s);
                 return;
@@ -50,7 +61,8 @@ void state_installing(Step *s) {
         case EVENT_SPEC_ABSENT:
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -83,13 +95,15 @@ void state_terminating(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
         case EVENT_MINTED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:
@@ -139,13 +153,15 @@ void state_settling(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
         case EVENT_MINTED:
         case EVENT_INSTALL_EXITED:
         case EVENT_VIEWED:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:

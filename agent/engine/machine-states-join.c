@@ -19,8 +19,17 @@ static void install_or_mint(Step *s) {
                 enter_minting(s);
 }
 
+/* Enrollments that begin by themselves, at each boot, and come to nothing, each with tokens of its
+ * own: that is a host that only a person can help. One that has become a member all the same was
+ * seen before this is asked. */
+static bool goes_round_in_circles(const Step *s) {
+        return s->m.window == 0 && s->m.vain_efforts >= s->policy->vain_efforts_max;
+}
+
 static void go_on_joining(Step *s) {
-        if (s->policy->prepull && !s->m.prepared)
+        if (goes_round_in_circles(s))
+                enter_failed(s, END_LOOP, EXIT_TRANSIENT);
+        else if (s->policy->prepull && !s->m.prepared)
                 enter_preparing(s);
         else
                 install_or_mint(s);
@@ -80,6 +89,7 @@ static void probed(Step *s) {
         }
 }
 
+/* A coordinator that does not answer may be gone: its gate is looked at before it is asked again. */
 void state_probing(Step *s) {
         switch (s->event->kind) {
         case EVENT_PROBED:
@@ -90,8 +100,9 @@ void state_probing(Step *s) {
                         step_operate(s, ACTION_PROBE);
                 return;
         case EVENT_FAILED:
+        case EVENT_UNRECORDED: /* of REPLACE_RUNNER */
         case EVENT_TIMER:
-                step_fail(s, STATE_PROBING);
+                step_fail(s, STATE_PREFLIGHT);
                 return;
         case EVENT_START:
         case EVENT_SPEC_LOADED:
@@ -99,7 +110,8 @@ void state_probing(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PREPARED:
         case EVENT_MINTED:
         case EVENT_INSTALL_EXITED:
@@ -136,13 +148,15 @@ void state_preparing(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_MINTED:
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:
@@ -170,8 +184,10 @@ static void minted(Step *s) {
  * use up the budget of tokens. A guard that fires proves nothing, so there the window stays
  * spent. */
 static void mint_failed(Step *s) {
-        if (s->event->kind == EVENT_FAILED && !s->event->maybe_minted && s->m.window > 0)
-                s->m.window--;
+        bool answered = s->event->kind == EVENT_FAILED || s->event->kind == EVENT_UNRECORDED;
+
+        if (answered && !s->event->maybe_minted && s->m.window > 0 && --s->m.window == 0)
+                s->m.vain_efforts--;
         step_fail(s, STATE_PROBING);
 }
 
@@ -181,6 +197,7 @@ void state_minting(Step *s) {
                 minted(s);
                 return;
         case EVENT_FAILED:
+        case EVENT_UNRECORDED:
         case EVENT_TIMER:
                 mint_failed(s);
                 return;
@@ -190,7 +207,8 @@ void state_minting(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -306,7 +324,8 @@ void state_verifying(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -314,6 +333,7 @@ void state_verifying(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_KEEPER_LOST:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:

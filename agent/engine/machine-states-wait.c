@@ -12,22 +12,28 @@
 
 /*
  * Does the enrollment on record go on, or does another one begin? Another one, when none is under
- * way; when the wall of the old one was passed while nobody was there to see it; and for each
- * `ece-enroll run` that has nothing to take over from a killed one.
+ * way; when the wall of the old one was passed while nobody was there to see it; when the spec was
+ * changed meanwhile; and for each `ece-enroll run` that has nothing to take over from a killed one.
  */
 static bool begins_another(const Step *s) {
         if (s->m.end == END_DEADLINE)
                 return false;
-        return s->m.started_us == 0 || machine_deadline_us(&s->m, s->policy) <= s->now_us ||
+        return s->m.started_us == 0 || s->event->spec_differs || machine_deadline_us(&s->m, s->policy) <= s->now_us ||
                (s->policy->one_shot && !step_installer_may_live(s));
 }
 
 static void spec_loaded(Step *s) {
         step_answered(s);
+        if (s->m.spec_changed && !s->policy->one_shot) {
+                enter_loading(s); /* it changed while it was read */
+                return;
+        }
         if (begins_another(s)) {
                 step_end_enrollment(s);
                 s->m.started_us = s->now_us > 0 ? s->now_us : 1; /* 0 means none */
         }
+        if (s->policy->one_shot || s->event->spec_differs)
+                step_forgive(s);
         if (s->m.end != END_DEADLINE)
                 s->m.armed_us[TIMER_GIVE_UP] = machine_deadline_us(&s->m, s->policy);
         enter_preflight(s);
@@ -60,7 +66,8 @@ void state_loading(Step *s) {
                 return;
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -69,6 +76,7 @@ void state_loading(Step *s) {
         case EVENT_SETTLED:
         case EVENT_VIEWED:
         case EVENT_KEEPER_LOST:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:
@@ -88,7 +96,8 @@ void state_unconfigured(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -99,11 +108,28 @@ void state_unconfigured(Step *s) {
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
         case EVENT_TIMER:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_SPEC_CHANGED:
         case _EVENT_KIND_MAX:
                 return;
         }
+}
+
+/* A gate is shut, or nobody answered. The state stays, so that whoever looks sees what is waited for
+ * and since when; all questions are asked again after a short while. */
+static void wait_for_gates(Step *s) {
+        bool final = step_is_final_failure(s);
+
+        step_abandon(s);
+        step_note_event(s);
+        s->report = true;
+        if (final)
+                enter_failed(s, END_OUTCOME, s->m.last_exit_code);
+        else if (step_on_the_way_out(s))
+                enter_backoff(s, STATE_PREFLIGHT); /* which leads out */
+        else
+                step_arm(s, TIMER_WAIT, policy_gate_wait_us(s->policy, s->event->random));
 }
 
 /* The keeper holds nothing. If the record says otherwise (we crashed, it lost its memory, the
@@ -114,8 +140,8 @@ static void keeper_is_idle(Step *s) {
                 enter_settling(s, STATE_PREFLIGHT);
                 return;
         }
-        s->m.keeper_idle = true;
-        step_operate(s, ACTION_CHECK_GATES);
+        s->m.question = QUESTION_HOST;
+        step_operate(s, ACTION_CHECK_HOST);
 }
 
 static void keeper_is_running(Step *s) {
@@ -129,42 +155,74 @@ static void keeper_is_running(Step *s) {
 }
 
 /* First contact of many hosts that were booted together is spread; never that of a host that is
- * known. */
-static void gates_are_open(Step *s) {
+ * known. It counts from the start: who had to wait for an engine has waited for this as well. */
+static void host_is_ready(Step *s) {
+        usec_t until_us = usec_add(s->m.started_us, s->policy->splay_us);
+        bool known = s->m.splayed || s->m.was_enrolled || s->m.window > 0;
+
         step_answered(s);
-        if (s->policy->splay_us > 0 && !s->m.splayed && !s->m.was_enrolled && s->m.window == 0) {
-                s->m.splayed = true;
-                enter_backoff_for(s, STATE_PROBING, s->policy->splay_us);
+        s->m.splayed = true;
+        if (until_us > s->now_us && !known) {
+                enter_backoff_for(s, STATE_PREFLIGHT, until_us - s->now_us);
                 return;
         }
-        enter_probing(s);
+        s->m.question = QUESTION_NETWORK;
+        step_operate(s, ACTION_CHECK_NETWORK);
 }
 
-/* keeper_idle says which of the two questions is open: what the keeper holds, or the gates. */
-void state_preflight(Step *s) {
-        bool attaching = !s->m.keeper_idle;
+static void preflight_timer(Step *s) {
+        if (s->event->timer == TIMER_WAIT)
+                step_ask_keeper(s);
+        else
+                wait_for_gates(s); /* no answer within the guard's time */
+}
 
+/* Now, please. */
+static void preflight_retry(Step *s) {
+        step_forgive(s);
+        if (s->m.armed_us[TIMER_WAIT] == USEC_INFINITY)
+                return;
+        step_disarm(s, TIMER_WAIT);
+        step_ask_keeper(s);
+}
+
+/* Only an answer to the question that is open counts. */
+static bool answers(const Step *s, Question question) {
+        return s->m.question == question && s->m.armed_us[TIMER_GUARD] != USEC_INFINITY;
+}
+
+void state_preflight(Step *s) {
         switch (s->event->kind) {
         case EVENT_KEEPER_IDLE:
-                if (attaching)
+                if (answers(s, QUESTION_KEEPER))
                         keeper_is_idle(s);
                 return;
         case EVENT_KEEPER_RUNNING:
-                if (attaching)
+                if (answers(s, QUESTION_KEEPER))
                         keeper_is_running(s);
                 return;
         case EVENT_INSTALL_EXITED:
-                if (attaching)
+                if (answers(s, QUESTION_KEEPER))
                         step_installer_ended(s);
                 return;
-        case EVENT_GATES_OPEN:
-                if (!attaching)
-                        gates_are_open(s);
+        case EVENT_HOST_READY:
+                if (answers(s, QUESTION_HOST))
+                        host_is_ready(s);
+                return;
+        case EVENT_NETWORK_READY:
+                if (answers(s, QUESTION_NETWORK))
+                        enter_probing(s);
                 return;
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
+                if (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY)
+                        wait_for_gates(s);
+                return;
         case EVENT_TIMER:
-                step_fail(s, STATE_PREFLIGHT);
+                preflight_timer(s);
+                return;
+        case EVENT_RETRY:
+                preflight_retry(s);
                 return;
         case EVENT_START:
         case EVENT_SPEC_LOADED:
@@ -176,8 +234,8 @@ void state_preflight(Step *s) {
         case EVENT_MINTED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
-        case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:
         case _EVENT_KIND_MAX:
                 return;
@@ -195,8 +253,11 @@ static void leave_backoff(Step *s) {
 
 void state_backoff(Step *s) {
         switch (s->event->kind) {
-        case EVENT_TIMER:
         case EVENT_RETRY:
+                step_forgive(s);
+                leave_backoff(s);
+                return;
+        case EVENT_TIMER:
                 leave_backoff(s);
                 return;
         case EVENT_START:
@@ -205,7 +266,8 @@ void state_backoff(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -215,6 +277,7 @@ void state_backoff(Step *s) {
         case EVENT_VIEWED:
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_SPEC_CHANGED:
         case _EVENT_KIND_MAX:
@@ -231,6 +294,7 @@ void state_failed(Step *s) {
         switch (s->event->kind) {
         case EVENT_RETRY:
                 step_end_enrollment(s);
+                step_forgive(s);
                 s->m.splayed = true; /* a person is waiting */
                 enter_loading(s);
                 return;
@@ -240,7 +304,8 @@ void state_failed(Step *s) {
         case EVENT_SPEC_REFUSED:
         case EVENT_KEEPER_IDLE:
         case EVENT_KEEPER_RUNNING:
-        case EVENT_GATES_OPEN:
+        case EVENT_HOST_READY:
+        case EVENT_NETWORK_READY:
         case EVENT_PROBED:
         case EVENT_REPLACED:
         case EVENT_PREPARED:
@@ -251,6 +316,7 @@ void state_failed(Step *s) {
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
         case EVENT_TIMER:
+        case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_SPEC_CHANGED:
         case _EVENT_KIND_MAX:

@@ -40,6 +40,10 @@ void step_note_event(Step *s);
 
 bool step_token_fits(const Step *s);
 bool step_installer_may_live(const Step *s);
+bool step_on_the_way_out(const Step *s); /* the wall is reached, or somebody wants us to stop */
+
+/* Somebody has done something about it: earlier efforts in vain count no more. */
+void step_forgive(Step *s);
 
 /* The enrollment is over and another one begins with the next SPEC_LOADED. */
 void step_end_enrollment(Step *s);
@@ -49,6 +53,7 @@ void step_end_enrollment(Step *s);
 void enter_loading(Step *s);
 void enter_unconfigured(Step *s);
 void enter_preflight(Step *s);
+void step_ask_keeper(Step *s); /* PREFLIGHT's first question */
 void enter_probing(Step *s);
 void enter_preparing(Step *s);
 void enter_minting(Step *s); /* FAILED when no window is left */

@@ -51,6 +51,9 @@ State machine_next(const Machine *machine, usec_t *ret_at_us) {
 
         *ret_at_us = USEC_INFINITY;
         switch (machine->state) {
+        case STATE_PREFLIGHT: /* a gate is shut: when it is looked at again */
+                *ret_at_us = machine->armed_us[TIMER_WAIT];
+                return *ret_at_us == USEC_INFINITY ? usual[machine->state] : STATE_PREFLIGHT;
         case STATE_BACKOFF:
                 *ret_at_us = machine->armed_us[TIMER_WAIT];
                 return machine->next;
@@ -58,7 +61,6 @@ State machine_next(const Machine *machine, usec_t *ret_at_us) {
                 return machine->next;
         case STATE_LOADING:
         case STATE_UNCONFIGURED:
-        case STATE_PREFLIGHT:
         case STATE_PROBING:
         case STATE_PREPARING:
         case STATE_MINTING:
@@ -81,7 +83,8 @@ static bool durable_equal(const Machine *a, const Machine *b) {
         return a->state == b->state && a->started_us == b->started_us && a->spent_us == b->spent_us &&
                a->window == b->window && a->attempt == b->attempt &&
                a->installer_pending == b->installer_pending && a->unsettled == b->unsettled &&
-               a->half_joined == b->half_joined && a->was_enrolled == b->was_enrolled;
+               a->half_joined == b->half_joined && a->was_enrolled == b->was_enrolled &&
+           a->vain_efforts == b->vain_efforts;
 }
 
 static void emit(Actions *actions, Action action) {

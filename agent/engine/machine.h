@@ -7,8 +7,10 @@
  *
  *   LOADING -> UNCONFIGURED            no spec: wait for one
  *   LOADING -> PREFLIGHT               ask the keeper what it holds (adopt it: INSTALLING, SETTLING), then
- *                                      the gates; shut gates: BACKOFF and again
- *   PREFLIGHT -> BACKOFF(splay) -> PROBING      first contact is spread
+ *                                      the gates of the host, then those of the network; as long as
+ *                                      one is shut, all of it again every few seconds
+ *   PREFLIGHT -> BACKOFF(splay) -> PREFLIGHT    first contact is spread
+ *   PREFLIGHT -> PROBING               all gates are open
  *   PROBING -> ENROLLED                already a member, all as planned: nothing is minted
  *   PROBING -> VERIFYING               connected but not (yet) as planned
  *   PROBING -> PREPARING -> MINTING -> INSTALLING
@@ -23,15 +25,17 @@
  * windows. It ends in a final state; what leaves a final state (a person's retry, a changed spec, a
  * new start) begins another one.
  *
- * A changed spec is taken up at once in UNCONFIGURED, BACKOFF, ENROLLED and FAILED. Elsewhere it is
+ * A changed spec is taken up at once in UNCONFIGURED, PREFLIGHT, BACKOFF, ENROLLED and FAILED. Elsewhere it is
  * remembered and taken up as soon as the machine comes to one of these, so an installer is never
  * pulled from under its own verification. `ece-enroll run` reads its spec once.
  *
  * Promises (each a property test): never two installers; none starts unless the token outlives an
  * attempt; probe before mint; SAVE precedes every action that touches the world; each non-final
- * state has a timer armed; windows and attempts are bounded; permanent causes stop at once,
- * transient ones never end a run before its deadline; a crash after any action, replayed from the
- * last SAVE, comes to a right end.
+ * state has a timer armed; windows and attempts are bounded, over reboots as well; permanent causes
+ * stop at once, transient ones never end a run before its deadline; a crash after any action,
+ * replayed from the last SAVE, comes to a right end.
+ *
+ * No wall clock has a part in any of this, and of an earlier boot only what the record says was used up.
  */
 
 #include <stdbool.h>
@@ -65,7 +69,7 @@ bool state_is_final(State s); /* UNCONFIGURED, ENROLLED, FAILED: wait for a pers
 
 typedef enum Timer {
         TIMER_GIVE_UP, /* wall of the whole enrollment; armed from the start to a final state */
-        TIMER_WAIT,    /* BACKOFF is over; the next look while VERIFYING */
+        TIMER_WAIT,    /* BACKOFF is over; the gates again in PREFLIGHT; the next look while VERIFYING */
         TIMER_ATTEMPT, /* the installer has had its time */
         TIMER_VERIFY,  /* the coordinator's view has had its time */
         TIMER_GUARD,   /* the operation under way should have answered long ago */
@@ -90,7 +94,8 @@ typedef enum EventKind {
         EVENT_SPEC_REFUSED,   /* outcome */
         EVENT_KEEPER_IDLE,    /* ATTACH: it holds nothing */
         EVENT_KEEPER_RUNNING, /* ATTACH: an installer of ours is running; INSTALL: it has started */
-        EVENT_GATES_OPEN,
+        EVENT_HOST_READY,     /* the gates of this host are open */
+        EVENT_NETWORK_READY,  /* and those on the way to a coordinator */
         EVENT_PROBED,         /* membership; outcome names the difference, if any */
         EVENT_REPLACED,       /* the stale runner is gone */
         EVENT_PREPARED,
@@ -99,6 +104,7 @@ typedef enum EventKind {
         EVENT_SETTLED,        /* proved: no installer container is left */
         EVENT_VIEWED,         /* one look while VERIFYING; outcome OK: as planned */
         EVENT_FAILED,         /* the operation under way failed; outcome (gates shut, probe, prepare, mint, settle, look...) */
+        EVENT_UNRECORDED,     /* the record could not be written, so MINT, INSTALL or REPLACE_RUNNER was not done */
         EVENT_KEEPER_LOST,    /* the connection to the keeper broke while an installer may be running */
         EVENT_TIMER,          /* timer */
         EVENT_STOP,           /* signal_number */
@@ -114,6 +120,7 @@ typedef struct Event {
         int exit_code;            /* of that outcome */
         usec_t retry_after_us;    /* of that outcome */
         bool token_spent;         /* of that outcome: this token must not be used again */
+        bool spec_differs;        /* SPEC_LOADED: not the spec that the record was written under */
         bool maybe_minted;        /* FAILED while MINTING: the request may have had its effect, so its window is spent */
         Membership membership;    /* PROBED */
         usec_t token_deadline_us; /* MINTED */
@@ -128,7 +135,8 @@ typedef enum ActionKind {
         ACTION_REPORT, /* tell everyone who looks */
         ACTION_LOAD_SPEC,
         ACTION_ATTACH,         /* ask the keeper what it holds */
-        ACTION_CHECK_GATES,
+        ACTION_CHECK_HOST,    /* the gates that the keeper knows of */
+        ACTION_CHECK_NETWORK, /* and those that the agent knows of */
         ACTION_PROBE,
         ACTION_REPLACE_RUNNER, /* delete the disconnected runner of our id and address */
         ACTION_PREPARE,
@@ -166,8 +174,16 @@ typedef enum EndCause {
         END_OUTCOME,  /* the outcome was a permanent one */
         END_DEADLINE, /* the wall was reached; set from then on, also while what is left is being stopped and settled */
         END_WINDOWS,  /* another token would have been needed than the spec allows */
+        END_LOOP,     /* one enrollment after another has come to nothing, and nobody has changed anything */
         END_SIGNAL,
 } EndCause;
+
+/* What PREFLIGHT asks, in this order. */
+typedef enum Question {
+        QUESTION_KEEPER,  /* what does it hold? */
+        QUESTION_HOST,    /* are the host's gates open? */
+        QUESTION_NETWORK, /* are the network's? */
+} Question;
 
 typedef struct Machine {
         State state;
@@ -175,7 +191,8 @@ typedef struct Machine {
 
         /* Durable: what the record keeps over a restart (boottimes only under the same boot id). */
         usec_t started_us;      /* of this enrollment under this boot; 0: none under way */
-        usec_t spent_us;        /* of its wall, under earlier boots: the wall is started_us + give_up_after_us - spent_us */
+        usec_t spent_us;        /* of its wall, under earlier boots and as far as was on record: the wall is
+                                   started_us + give_up_after_us - spent_us */
         unsigned window;        /* token windows opened */
         unsigned attempt;       /* installers started */
         bool installer_pending; /* an installer was started and its end is not recorded yet */
@@ -183,6 +200,8 @@ typedef struct Machine {
         bool half_joined;       /* an installer of ours ran here since the host was last enrolled, so a disconnected
                                    runner under our id and address is our own unfinished work */
         bool was_enrolled;
+        unsigned vain_efforts;  /* enrollments that came to asking for a token, since the last success, a person's
+                                   retry or a changed spec: the loop breaker's count, over all reboots */
 
         /* Volatile. */
         bool token_held;
@@ -191,7 +210,9 @@ typedef struct Machine {
         usec_t backoff_us;      /* the last wait, for the jitter */
         unsigned credential_refusals;
         usec_t stable_since_us; /* VERIFYING: as planned since; 0 while not */
-        bool splayed, prepared, keeper_idle;
+        Question question;      /* PREFLIGHT: the one that is open */
+        bool splayed, prepared;
+        bool was_half_joined;   /* INSTALLING: half_joined before, should the installer not be started after all */
         bool replaced;          /* PROBING: the stale runner was deleted and is not deleted again without a pause */
         bool differs;           /* VERIFYING: what the last answered look found */
         bool spec_changed;      /* remembered until it can be taken up */

@@ -15,7 +15,18 @@
 #define POLL_MIN_US (200 * USEC_PER_MSEC)
 #define BACKOFF_FLOOR_US (100 * USEC_PER_MSEC)
 #define RETRY_AFTER_MAX_US USEC_PER_HOUR
-#define CREDENTIAL_TRIES 3
+
+/* A good credential may be refused once by a platform whose security is just starting; a wrong one
+ * costs one request too many, and locks no account. */
+#define CREDENTIAL_TRIES 2
+
+/* With a look's own time (the slowest gate: connecting, 2.5 s) and a margin, the host goes on
+ * within 10 s of the last gate's opening. */
+#define GATE_POLL_US (4 * USEC_PER_SEC)
+
+/* Some boots may come too early for something that then is there; five in a row that all came to
+ * starting an installer are no coincidence. */
+#define VAIN_EFFORTS_MAX 5
 
 /* A question goes from endpoint to endpoint, and a hanging one costs it a whole request's time. */
 #define GUARD_BASE_US (90 * USEC_PER_SEC)
@@ -72,9 +83,11 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
                 .verify_timeout_us = spec->verify.timeout_us,
                 .stable_for_us = spec->verify.stable_for_us,
                 .poll_us = poll_for(spec),
+                .gate_poll_us = smaller(GATE_POLL_US, larger(spec->retry.backoff_max_us, BACKOFF_FLOOR_US)),
                 .guard_us = GUARD_BASE_US +
                             GUARD_PER_COORDINATOR_US * string_list_size(spec->coordinators),
                 .credential_tries = CREDENTIAL_TRIES,
+                .vain_efforts_max = VAIN_EFFORTS_MAX,
                 .prepull = spec->installer.prepull,
                 .on_member_ignore = spec->on_member == ON_MEMBER_IGNORE,
                 .on_stale_replace = spec->on_stale_runner == ON_STALE_REPLACE,
@@ -103,6 +116,10 @@ static bool wants_patience(OutcomeClass class) {
         return false;
 }
 
+usec_t policy_gate_wait_us(const Policy *policy, uint32_t random) {
+        return policy->gate_poll_us - scale(policy->gate_poll_us / 2, random);
+}
+
 usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
                          usec_t retry_after_us, usec_t remaining_us, uint32_t random) {
         usec_t floor_us = larger(policy->backoff_min_us, BACKOFF_FLOOR_US);
@@ -111,6 +128,8 @@ usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previo
         usec_t wait_us = floor_us + scale(smaller(ceiling_us, thrice_us) - floor_us, random);
         usec_t asked_us = smaller(smaller(retry_after_us, RETRY_AFTER_MAX_US), remaining_us);
 
+        if (class == CLASS_TIME)
+                wait_us = smaller(wait_us, larger(policy->gate_poll_us, BACKOFF_FLOOR_US));
         if (wants_patience(class))
                 wait_us = larger(wait_us, policy->backoff_max_us + scale(policy->backoff_max_us / 10, random));
         /* What was asked of all is spread upwards, or all would come back in the same second. */

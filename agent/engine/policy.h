@@ -21,8 +21,10 @@ typedef struct Policy {
         usec_t verify_timeout_us;
         usec_t stable_for_us;
         usec_t poll_us;            /* between two looks while verifying */
+        usec_t gate_poll_us;       /* longest wait between two looks at the gates */
         usec_t guard_us;           /* an operation that has not answered by then is taken for failed */
         unsigned credential_tries; /* refusals in a row before the credential is believed to be wrong */
+        unsigned vain_efforts_max; /* enrollments in a row that may begin by themselves and come to nothing */
         bool prepull;
         bool on_member_ignore;
         bool on_stale_replace;
@@ -36,10 +38,13 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
 
 /* The next wait: decorrelated jitter, min(max, remaining/4, U(min, 3 * previous)), at least min;
  * a Retry-After is a floor under it, clamped to an hour and to what remains, and spread upwards
- * by up to a tenth; CLASS_OPERATOR and CLASS_CREDENTIAL wait at least max. random: uniform over
- * all values. */
+ * by up to a tenth; CLASS_OPERATOR and CLASS_CREDENTIAL wait at least max; CLASS_TIME at most
+ * gate_poll_us, for a clock is set in a moment. random: uniform over all values. */
 usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
                          usec_t retry_after_us, usec_t remaining_us, uint32_t random);
+
+/* The next look at a shut gate: half of gate_poll_us up to all of it. */
+usec_t policy_gate_wait_us(const Policy *policy, uint32_t random);
 
 /* May an attempt start with a token that dies at deadline_us? */
 bool policy_attempt_fits(const Policy *policy, usec_t token_deadline_us, usec_t now_us);

@@ -151,6 +151,11 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_HOST, ANY, "storage", "host.storage" },
         { ORIGIN_HOST, ANY, "address", "host.address" },
         { ORIGIN_HOST, ANY, "ports", "host.ports" },
+        { ORIGIN_HOST, ANY, "clock", "host.clock" },
+        { ORIGIN_HOST, ANY, "disk-space", "host.disk-space" },
+        { ORIGIN_HOST, ANY, "record", "host.record" },
+        { ORIGIN_HOST, ANY, "route", "host.route" },
+        { ORIGIN_HOST, ANY, "state-directory", "host.state-directory" },
         { ORIGIN_HOST, ANY, NULL, "host.other" },
 
         { ORIGIN_PLAN, ANY, "script-too-old", "plan.script-too-old" },
@@ -232,6 +237,7 @@ const ReasonMatch reason_matches[] = {
 
         { ORIGIN_AGENT, ANY, "deadline", "agent.deadline" },
         { ORIGIN_AGENT, ANY, "windows", "agent.windows" },
+        { ORIGIN_AGENT, ANY, "loop", "agent.loop" },
         { ORIGIN_AGENT, ANY, "interrupted", "agent.interrupted" },
         { ORIGIN_AGENT, ANY, "internal", "agent.internal" },
         { ORIGIN_AGENT, ANY, NULL, "agent.other" },

@@ -31,7 +31,7 @@
 #define ASKS_SLOWLY \
         "keeps asking at its slowest pace until the deadline: a person may mend it at any time"
 #define READS_AGAIN \
-        "pauses, reads the secret again, and stops after three refusals in a row"
+        "pauses, reads the secret again and tries once more; stops at the second refusal in a row"
 #define MINTS_ANEW \
         "drops the token and opens the next window with a new one"
 #define WAITS_FOR_CLOCK \
@@ -43,6 +43,9 @@
         "does nothing until the spec changes; 'ece-enroll run' ends"
 #define ATTACHES_AGAIN \
         "connects again and asks what runs; starts nothing before it knows"
+#define WAITS_FOR_RECORD \
+        "does nothing that must be on record before it happens, neither minting nor installing; " \
+        "keeps reading, and tries to write again until the deadline"
 #define ENDS \
         "stops; nothing of it is left running ('ece-enrolld' leaves a running installer to its " \
         "keeper)"
@@ -58,6 +61,11 @@ const Reason reasons_table[] = {
           "Report it, with the journal of ece-enrolld." },
         { "agent.interrupted", CLASS_TRANSIENT, EXIT_INTERRUPTED_TERM, "the agent was told to stop",
           ENDS, "" },
+        { "agent.loop", CLASS_PERMANENT, EXIT_TRANSIENT,
+          "installers were started again and again, over restarts of this host, without success",
+          STOPS,
+          "Mend what the last trouble names (ece-enroll status; the journal tells of earlier boots), "
+          "then: ece-enroll retry." },
         { "agent.other", CLASS_TRANSIENT, EXIT_INTERNAL,
           "the agent met something that it does not know", RETRIES,
           "Report it, with the journal of ece-enrolld." },
@@ -222,6 +230,13 @@ const Reason reasons_table[] = {
         { "host.address", CLASS_HOST, EXIT_CONFIGURATION, "this host has no usable address",
           WAITS_FOR_HOST,
           "Check network and default route, or set host.host_ip to an address of this host." },
+        { "host.clock", CLASS_TIME, EXIT_CONFIGURATION, "this host's clock is not set yet",
+          WAITS_FOR_CLOCK,
+          "Enable time synchronisation and look at timedatectl: certificates and tokens are good for "
+          "a time." },
+        { "host.disk-space", CLASS_HOST, EXIT_CONFIGURATION,
+          "a file system of this host has too little room", WAITS_FOR_HOST,
+          "Free or add room where the detail above says: df -h, df -i." },
         { "host.engine-client", CLASS_HOST, EXIT_CONFIGURATION,
           "the container engine's client program is missing", WAITS_FOR_HOST,
           "Install docker, or podman-remote with installer.engine podman." },
@@ -233,6 +248,13 @@ const Reason reasons_table[] = {
           "Run 'ece-enroll check'." },
         { "host.ports", CLASS_HOST, EXIT_CONFIGURATION, "a port that the installer needs is taken",
           WAITS_FOR_HOST, "Free the ports 20000, 21000 and 22000: ss -ltnp shows who holds them." },
+        { "host.record", CLASS_HOST, EXIT_CONFIGURATION,
+          "the record of the enrollment can't be written", WAITS_FOR_RECORD,
+          "Free room on the state directory's file system, or make the directory writable for the "
+          "agent (/var/lib/ece-enroll, or where --state-dir points)." },
+        { "host.route", CLASS_HOST, EXIT_UNREACHABLE,
+          "this host has no way to any coordinator's network", WAITS_FOR_HOST,
+          "Check interfaces and routes: ip addr, ip route get ADDRESS." },
         { "host.script", CLASS_HOST, EXIT_CONFIGURATION, "the installer script is not usable",
           WAITS_FOR_HOST,
           "Put elastic-cloud-enterprise.sh where installer.script says, executable for the "
@@ -244,6 +266,10 @@ const Reason reasons_table[] = {
         { "host.script-version", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "the installer script's version can't be told", STOPS,
           "Check that installer.script is an unmodified elastic-cloud-enterprise.sh." },
+        { "host.state-directory", CLASS_HOST, EXIT_CONFIGURATION,
+          "the agent's state directory can't be used", WAITS_FOR_HOST,
+          "Create it for the agent's user, mode 0700 (/var/lib/ece-enroll, or where --state-dir "
+          "points)." },
         { "host.storage", CLASS_HOST, EXIT_CONFIGURATION, "the storage path is not usable",
           WAITS_FOR_HOST,
           "Mount and create installer.storage_path (XFS with quota), owned by the install "

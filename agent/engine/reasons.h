@@ -5,7 +5,7 @@
 
 #include "engine/classify.h"
 
-#define REASONS_MAX 128
+#define REASONS_MAX 192
 
 extern const Reason reasons_table[]; /* sorted by id */
 extern const size_t reasons_n;

@@ -4,8 +4,9 @@
  * The record: one flat JSON object, written whole and read strictly.
  *
  * Reading is a table of members; each must be there, of its type and in its range, and nothing else
- * may be there. Half a record is no record: the caller sets it aside and the machine, started
- * fresh, asks the world instead. Writing clamps what can't be written (times beyond the range of
+ * may be there. The digest over all members tells a record from something that only looks like one:
+ * a rotten block, half a copy, an edit by hand. Half a record is no record: the caller sets it aside
+ * and the machine, started fresh, asks the world instead. Writing clamps what can't be written (times beyond the range of
  * JSON's integers) rather than to fail: a record that is slightly wrong in a display time is worth
  * more than none.
  */
@@ -16,13 +17,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/file.h"
 #include "base/text.h"
 
-#define SCHEMA 1
+#define SCHEMA 2
+#define SEAL "sha256"
+#define SCHEMA_MAX 1000000 /* more than any release will have */
 #define COUNT_MAX 1000000
 #define TIME_MAX INT64_MAX
-#define ELAPSED_MAX_US (365 * 24 * USEC_PER_HOUR)
 
 void record_add_transition(Record *record, const Transition *transition) {
         assert(record->n_history <= RECORD_HISTORY_MAX);
@@ -105,6 +107,18 @@ static void encode_machine(Writer *w, const Machine *m) {
         put_bool(w, "unsettled", m->unsettled);
         put_bool(w, "half_joined", m->half_joined);
         put_bool(w, "was_enrolled", m->was_enrolled);
+        put_time(w, "vain_efforts", m->vain_efforts);
+}
+
+int record_seal(json_t *object) {
+        _cleanup_free_ char *text = NULL;
+        char digest[SHA256_HEX_SIZE];
+
+        (void) json_object_del(object, SEAL);
+        text = json_write_compact(object);
+        if (!text || bytes_sha256(text, strlen(text), digest) < 0)
+                return -ENOMEM;
+        return json_object_set_new(object, SEAL, json_string(digest)) < 0 ? -ENOMEM : 0;
 }
 
 int record_encode(const Record *record, Buffer *ret) {
@@ -117,7 +131,7 @@ int record_encode(const Record *record, Buffer *ret) {
         put(&w, "schema", json_integer(SCHEMA));
         encode_machine(&w, &record->machine);
         put_text(&w, "boot_id", record->boot_id);
-        put_time(&w, "started_realtime_us", record->started_realtime_us);
+        put_text(&w, "spec_digest", record->spec_digest);
         put_text(&w, "runner_id", record->runner_id);
         put(&w, "roles", encode_roles(record->roles));
         put_text(&w, "attempt_id", record->attempt_id);
@@ -125,7 +139,7 @@ int record_encode(const Record *record, Buffer *ret) {
         put_text(&w, "reason", record->reason);
         put_text(&w, "text", record->text);
         put(&w, "history", encode_history(record));
-        if (w.failed)
+        if (w.failed || record_seal(object) < 0)
                 return -ENOMEM;
 
         text = json_write_compact(object);
@@ -252,11 +266,12 @@ static void decode_machine(Reader *r, Machine *ret) {
         ret->unsettled = get_bool(r, "unsettled");
         ret->half_joined = get_bool(r, "half_joined");
         ret->was_enrolled = get_bool(r, "was_enrolled");
+        ret->vain_efforts = (unsigned) get_number(r, "vain_efforts", COUNT_MAX);
 }
 
 static void decode_rest(Reader *r, Record *ret) {
         get_text(r, "boot_id", ret->boot_id, sizeof(ret->boot_id));
-        ret->started_realtime_us = get_number(r, "started_realtime_us", TIME_MAX);
+        get_text(r, "spec_digest", ret->spec_digest, sizeof(ret->spec_digest));
         get_text(r, "runner_id", ret->runner_id, sizeof(ret->runner_id));
         ret->roles = get_roles(r, "roles");
         get_text(r, "attempt_id", ret->attempt_id, sizeof(ret->attempt_id));
@@ -266,8 +281,24 @@ static void decode_rest(Reader *r, Record *ret) {
         get_history(r, ret);
 }
 
+/* 0; -EBADMSG when the seal is missing or is not that of the rest. */
+static int break_seal(json_t *object) {
+        char seal[SHA256_HEX_SIZE];
+        const char *found = json_member_string(object, SEAL);
+
+        if (!found || strlen(found) != sizeof(seal) - 1)
+                return -EBADMSG;
+        (void) memcpy(seal, found, sizeof(seal));
+        if (record_seal(object) < 0)
+                return -ENOMEM;
+        if (!streq(seal, json_member_string(object, SEAL)))
+                return -EBADMSG;
+        return json_object_del(object, SEAL) < 0 ? -EBADMSG : 0;
+}
+
 int record_decode(const char *text, size_t n, Record *ret) {
         _cleanup_json_ json_t *object = NULL;
+        uint64_t schema;
         Record record = {};
         Reader r = {};
         int error;
@@ -280,9 +311,16 @@ int record_decode(const char *text, size_t n, Record *ret) {
         if (!json_is_object(object))
                 return -EBADMSG;
 
+        error = break_seal(object);
+        if (error < 0)
+                return error;
+
         r.object = object;
-        if (get_number(&r, "schema", SCHEMA) != SCHEMA)
+        schema = get_number(&r, "schema", SCHEMA_MAX);
+        if (r.failed)
                 return -EBADMSG;
+        if (schema != SCHEMA)
+                return -EPROTONOSUPPORT;
         decode_machine(&r, &record.machine);
         decode_rest(&r, &record);
         if (!reader_done(&r))
@@ -296,22 +334,19 @@ static usec_t spent_on_record(const Machine *m) {
         return usec_add(m->spent_us, usec_sub(m->since_us, m->started_us));
 }
 
-static usec_t spent_under_another_boot(const Record *record, usec_t now_realtime_us) {
-        usec_t known_us = spent_on_record(&record->machine);
-        usec_t elapsed_us = record->started_realtime_us > 0
-                                    ? usec_sub(now_realtime_us, record->started_realtime_us)
-                                    : 0;
-        usec_t spent_us = elapsed_us > known_us ? elapsed_us : known_us;
-
-        return spent_us > ELAPSED_MAX_US ? ELAPSED_MAX_US : spent_us;
-}
-
 static bool enrollment_is_over(const Machine *m) {
         return m->started_us == 0 || (state_is_final(m->state) && m->state != STATE_STOPPING);
 }
 
-Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us,
-                      usec_t now_realtime_us) {
+Machine record_lost(usec_t now_boottime_us) {
+        Machine m = machine_fresh();
+
+        m.since_us = now_boottime_us;
+        m.unsettled = true;
+        return m;
+}
+
+Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us) {
         const Machine *old = &record->machine;
         bool same_boot = record->boot_id[0] != '\0' && streq(record->boot_id, boot_id);
         Machine m = machine_fresh();
@@ -321,6 +356,7 @@ Machine record_resume(const Record *record, const char *boot_id, usec_t now_boot
         m.unsettled = old->unsettled;
         m.half_joined = old->half_joined;
         m.was_enrolled = old->was_enrolled;
+        m.vain_efforts = old->vain_efforts;
         if (enrollment_is_over(old))
                 return m;
 
@@ -331,7 +367,7 @@ Machine record_resume(const Record *record, const char *boot_id, usec_t now_boot
                 m.spent_us = old->spent_us;
         } else {
                 m.started_us = now_boottime_us > 0 ? now_boottime_us : 1;
-                m.spent_us = spent_under_another_boot(record, now_realtime_us);
+                m.spent_us = spent_on_record(old);
         }
         return m;
 }

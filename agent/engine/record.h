@@ -2,10 +2,12 @@
 #pragma once
 
 /* Record: what the agent writes down before it touches the world, and finds again after a crash.
- * Holds no secret. Strictly decoded; an unknown or damaged one is set aside by the caller and
- * the machine starts from the state that asks the world. */
+ * Holds no secret. Strictly decoded, and sealed by a digest over all of it, so that a bit that fell
+ * over on the disk is noticed even where it gives a valid value; an unknown or damaged one is set
+ * aside by the caller and the machine starts from the state that asks the world. */
 
 #include "base/buffer.h"
+#include "base/json.h"
 #include "engine/machine.h"
 
 #define RECORD_FILE "record.json"
@@ -22,7 +24,7 @@ typedef struct Transition {
 typedef struct Record {
         Machine machine;              /* volatile members are not kept */
         char boot_id[BOOT_ID_SIZE];   /* under which its boottimes mean something */
-        usec_t started_realtime_us;   /* for showing, and for the wall after a reboot */
+        char spec_digest[65];         /* of the spec that it was written under; "" before the first */
         char runner_id[129];          /* "" until planned */
         RoleSet roles;
         char attempt_id[33];          /* of the last attempt handed to the keeper; "" before the first */
@@ -37,13 +39,22 @@ void record_add_transition(Record *record, const Transition *transition); /* dro
 
 int record_encode(const Record *record, Buffer *ret);
 
-/* 0, -EBADMSG (damaged, unknown schema, out of range), -ENOMEM. *ret untouched on failure. */
+/* 0, -EBADMSG (damaged, foreign, out of range), -EPROTONOSUPPORT (whole, and of another schema: another
+ * release wrote it), -ENOMEM. *ret untouched on failure. */
 int record_decode(const char *text, size_t n, Record *ret);
+
+/* Sets the member "sha256" of a record's object to the digest of all others: of their compact text in the
+ * order of their names. 0, -ENOMEM. */
+int record_seal(json_t *object);
 
 /* The machine to start with: fresh and LOADING, carrying over what is still true. An enrollment
  * that had come to a final state is over; one that was under way goes on, with its windows and
- * its wall. Under another boot id the time spent so far is taken from the wall clock, at least
- * what was on record and at most a year (which passes any wall); an installer that was pending
- * stays so: PREFLIGHT finds out what became of it. The token never survives. */
-Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us,
-                      usec_t now_realtime_us);
+ * its wall. Under another boot id the boottimes on record mean nothing any more, and no wall clock
+ * is asked how long the host was off: what counts as spent is what had passed when the record was
+ * last written. An installer that was pending stays so: PREFLIGHT finds out what became of it. The
+ * token never survives. */
+Machine record_resume(const Record *record, const char *boot_id, usec_t now_boottime_us);
+
+/* The machine to start with when there was a record and it can't be read: nobody knows what an earlier
+ * agent has left running, so that is proved first. */
+Machine record_lost(usec_t now_boottime_us);

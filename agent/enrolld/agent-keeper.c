@@ -197,7 +197,7 @@ void agent_on_keeper(void *userdata, const Message *event, const Observation *lo
         case MESSAGE_STATE:
                 return on_state(a, event);
         case MESSAGE_GATES_OPEN:
-                return on_answer(a, MESSAGE_GATES, EVENT_GATES_OPEN);
+                return on_answer(a, MESSAGE_GATES, EVENT_HOST_READY);
         case MESSAGE_PREPARED:
                 return on_answer(a, MESSAGE_PREPARE, EVENT_PREPARED);
         case MESSAGE_SETTLED:

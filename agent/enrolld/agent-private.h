@@ -7,7 +7,8 @@
  *   agent-spec.c         LOAD_SPEC, the file's watch
  *   agent-keeper.c       ATTACH, CHECK_GATES, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE
  *   agent-coordinator.c  PROBE, REPLACE_RUNNER, MINT, LOOK
- *   agent-report.c       SAVE and REPORT
+ *   agent-record.c       SAVE, and what is found at the start
+ *   agent-report.c       REPORT
  * Whatever happens becomes an Event in the queue; only agent.c calls the machine.
  */
 
@@ -32,12 +33,14 @@ typedef struct Occurrence {
 struct Agent {
         AgentOptions options;
         sd_event *event;
-        int state_fd, runtime_fd, lock_fd;
+        int state_fd; /* -1 as long as the directory can't be made or opened */
+        int runtime_fd;
         int fatal; /* negative errno that ends the loop */
 
         Machine machine;
         Policy policy;
         Record record;
+        int unrecorded; /* why the record on disk is not the machine's (negative errno), 0 when it is */
 
         Occurrence queue[AGENT_QUEUE_MAX];
         size_t queue_first, queue_n;
@@ -94,9 +97,13 @@ void agent_replace_runner(Agent *a);
 void agent_mint(Agent *a);
 void agent_look(Agent *a);
 
+/* agent-record.c */
+int agent_record_open(Agent *a); /* takes the state directory and what is on record; -EBUSY: another agent's */
+void agent_save(Agent *a);
+bool agent_is_recorded(Agent *a); /* after trying once more, if need be */
+Observation agent_unrecorded_observation(const Agent *a);
+
 /* agent-report.c */
-int agent_record_load(Agent *a);
-int agent_save(Agent *a);
 void agent_add_to_history(Agent *a); /* the state just entered, with its reason */
 void agent_report(Agent *a, bool transition); /* transition: tell the journal and the story, too */
 void agent_report_trouble(Agent *a);          /* a new reason without a change of state */

@@ -1,73 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * SAVE and REPORT: what is written down for ourselves after a crash, and what is told to everyone else.
- *
- * A record that can't be decoded is set aside under another name, never overwritten unread, and the machine
- * starts from the state that asks the world. A status that can't be written is logged once for each cause
- * and stops nothing: to be enrolled matters more than to be seen.
+ * REPORT: what is told to everyone who looks. A status that can't be written is logged and stops nothing: to be
+ * enrolled matters more than to be seen.
  */
 
 #include "enrolld/agent-private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "report/journal.h"
 #include "report/status-file.h"
-
-static void set_aside(Agent *a) {
-        (void) renameat(a->state_fd, RECORD_FILE, a->state_fd, RECORD_FILE ".damaged");
-        log_warning("the record can't be read; it is kept as %s/%s, and the world is asked instead",
-                    a->options.state_dir, RECORD_FILE ".damaged");
-}
-
-int agent_record_load(Agent *a) {
-        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
-        _cleanup_close_ int fd = -1;
-        char boot_id[BOOT_ID_SIZE] = "";
-        int error;
-
-        (void) clock_boot_id(boot_id);
-        fd = openat(a->state_fd, RECORD_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 && errno != ENOENT)
-                return log_error_errno(-errno, "can't open the record in %s", a->options.state_dir);
-        if (fd >= 0) {
-                error = file_read_fd(fd, &text);
-                if (error >= 0)
-                        error = record_decode(buffer_string(&text), text.size, &a->record);
-                if (error == -ENOMEM)
-                        return error;
-                if (error < 0)
-                        set_aside(a);
-                else
-                        a->machine = record_resume(&a->record, boot_id, clock_boottime_us(),
-                                                   clock_realtime_us());
-        }
-        (void) snprintf(a->record.boot_id, sizeof(a->record.boot_id), "%s", boot_id);
-        return 0;
-}
-
-int agent_save(Agent *a) {
-        _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
-        int error;
-
-        a->record.machine = a->machine;
-        if (a->machine.started_us != 0)
-                a->record.started_realtime_us = usec_sub(
-                        clock_realtime_us(), usec_sub(clock_boottime_us(), a->machine.started_us));
-        (void) snprintf(a->record.reason, sizeof(a->record.reason), "%s", a->reason.reason);
-        (void) snprintf(a->record.text, sizeof(a->record.text), "%s", a->reason.text);
-        error = record_encode(&a->record, &text);
-        if (error < 0)
-                return error;
-        return file_replace(a->state_fd, RECORD_FILE, buffer_string(&text), text.size, 0600, FILE_DURABLE);
-}
 
 static void fill_next(const Agent *a, Report *r, usec_t now) {
         usec_t at;

@@ -91,6 +91,15 @@ static int make_keeper_client(Agent *a) {
         return keeper_client_new(a->event, path, a->spec->digest, agent_on_keeper, a, &a->keeper);
 }
 
+/* Was it changed while no agent was there to see it? A first spec is no change. */
+static void post_loaded(Agent *a) {
+        Event event = { .kind = EVENT_SPEC_LOADED };
+
+        event.spec_differs = a->record.spec_digest[0] && !streq(a->record.spec_digest, a->spec->digest);
+        (void) snprintf(a->record.spec_digest, sizeof(a->record.spec_digest), "%s", a->spec->digest);
+        agent_post_event(a, &event, NULL);
+}
+
 static void use_spec(Agent *a) {
         char machine_id[MACHINE_ID_SIZE];
         const char *sentence;
@@ -112,7 +121,7 @@ static void use_spec(Agent *a) {
                 error = make_keeper_client(a);
         if (error < 0)
                 return agent_fail(a, error, "can't prepare what the spec asks for");
-        agent_post(a, EVENT_SPEC_LOADED);
+        post_loaded(a);
 }
 
 void agent_load_spec(Agent *a) {

@@ -5,9 +5,10 @@
  * machine, and the actions it answers with are carried out in their order. So the machine is never entered from inside an action, and
  * an action that answers at once (a spec that can't be read) is no special case.
  *
- * The record is written where the machine says SAVE. When that fails, nothing more of that step is done
- * and the program ends with an internal fault: to touch the world unrecorded would break the promise that a
- * crash can be picked up from the record.
+ * The record is written where the machine says SAVE. When that fails (a full disk, a read-only one), what
+ * only looks goes on, and what must be on record before it is done is not done: the machine hears UNRECORDED,
+ * takes it back and waits. To touch the world unrecorded would break the promise that a crash can be picked
+ * up from the record.
  */
 
 #include "enrolld/agent-private.h"
@@ -117,42 +118,50 @@ static void cancel(Agent *a) {
         a->keeper_request = _MESSAGE_KIND_INVALID;
 }
 
+/* True when the world may be touched: what is about to be done stands on the disk. */
+static bool recorded(Agent *a) {
+        Observation seen;
+
+        if (agent_is_recorded(a))
+                return true;
+        seen = agent_unrecorded_observation(a);
+        agent_post_seen(a, EVENT_UNRECORDED, &seen);
+        return false;
+}
+
 static void act(Agent *a, const Action *action, bool transition) {
         switch (action->kind) {
         case ACTION_WIPE_TOKEN:
                 a->token = token_free(a->token);
                 return;
-        case ACTION_SAVE: {
-                int error = agent_save(a);
-
-                if (error < 0)
-                        agent_fail(a, error, "can't write the record: nothing is done that is not on disk before");
-                return;
-        }
+        case ACTION_SAVE:
+                return agent_save(a);
         case ACTION_REPORT:
                 return agent_report(a, transition);
         case ACTION_LOAD_SPEC:
                 return agent_load_spec(a);
         case ACTION_ATTACH:
                 return agent_keeper_attach(a);
-        case ACTION_CHECK_GATES:
+        case ACTION_CHECK_HOST:
                 return agent_keeper_request(a, MESSAGE_GATES);
+        case ACTION_CHECK_NETWORK:
+                return agent_post(a, EVENT_NETWORK_READY);
         case ACTION_PROBE:
                 return agent_probe(a);
         case ACTION_REPLACE_RUNNER:
-                return agent_replace_runner(a);
+                return recorded(a) ? agent_replace_runner(a) : (void) 0;
         case ACTION_PREPARE:
                 return agent_keeper_request(a, MESSAGE_PREPARE);
         case ACTION_MINT:
-                return agent_mint(a);
+                return recorded(a) ? agent_mint(a) : (void) 0;
         case ACTION_INSTALL:
-                return agent_keeper_request(a, MESSAGE_INSTALL);
+                return recorded(a) ? agent_keeper_request(a, MESSAGE_INSTALL) : (void) 0;
         case ACTION_TERMINATE:
                 return agent_keeper_request(a, MESSAGE_TERMINATE);
         case ACTION_SETTLE:
                 return agent_keeper_request(a, MESSAGE_SETTLE);
-        case ACTION_ACKNOWLEDGE:
-                return agent_keeper_request(a, MESSAGE_ACKNOWLEDGE);
+        case ACTION_ACKNOWLEDGE: /* else the keeper goes on remembering it for us */
+                return agent_is_recorded(a) ? agent_keeper_request(a, MESSAGE_ACKNOWLEDGE) : (void) 0;
         case ACTION_LOOK:
                 return agent_look(a);
         case ACTION_CANCEL:
@@ -188,11 +197,21 @@ static void remember_reason(Agent *a, const Occurrence *o, State before) {
                 a->trouble = OUTCOME_OK;
 }
 
-/* A machine that gives up by itself (deadline, windows, signal) has a cause of its own; the last trouble is its reason. */
+/* What the last enrollment came to, for one that does not even begin. */
+static const char *last_trouble_on_record(const Record *record) {
+        for (size_t i = record->n_history; i-- > 0;)
+                if (record->history[i].state == STATE_FAILED && record->history[i].text[0])
+                        return record->history[i].text;
+        return "the record does not say what went wrong";
+}
+
+/* A machine that gives up by itself (deadline, windows, loop, signal) has a cause of its own; the last trouble is its
+ * reason. */
 static void name_the_end(Agent *a) {
         static const char *const codes[] = {
                 [END_DEADLINE] = "deadline",
                 [END_WINDOWS] = "windows",
+                [END_LOOP] = "loop",
                 [END_SIGNAL] = "interrupted",
         };
         Observation seen;
@@ -201,7 +220,9 @@ static void name_the_end(Agent *a) {
         if (a->machine.end == END_NONE || a->machine.end == END_OUTCOME)
                 return;
         seen = observe(ORIGIN_AGENT, a->machine.stop_signal, codes[a->machine.end], NULL, "%s",
-                       a->trouble.class != CLASS_OK ? a->trouble.text : "nothing went wrong before");
+                       a->trouble.class != CLASS_OK     ? a->trouble.text
+                       : a->machine.end == END_LOOP ? last_trouble_on_record(&a->record)
+                                                    : "nothing went wrong before");
         classify(&seen, &end);
         if (a->machine.end == END_SIGNAL || a->trouble.class == CLASS_OK)
                 a->reason = end;
@@ -307,20 +328,11 @@ static int add_sources(Agent *a) {
 }
 
 static int open_directories(Agent *a) {
-        a->state_fd = directory_ensure(a->options.state_dir, 0700);
-        if (a->state_fd < 0)
-                return log_error_errno(a->state_fd, "can't use the state directory %s", a->options.state_dir);
         a->runtime_fd = directory_ensure(a->options.runtime_dir, 0755);
         if (a->runtime_fd < 0)
                 return log_error_errno(a->runtime_fd, "can't use the runtime directory %s",
                                        a->options.runtime_dir);
-        a->lock_fd = file_lock(a->state_fd, "lock");
-        if (a->lock_fd == -EBUSY)
-                return log_error_errno(-EBUSY, "another agent is at work with the state directory %s",
-                                       a->options.state_dir);
-        if (a->lock_fd < 0)
-                return log_error_errno(a->lock_fd, "can't lock the state directory %s", a->options.state_dir);
-        return 0;
+        return agent_record_open(a);
 }
 
 int agent_new(sd_event *event, const AgentOptions *options, Agent **ret) {
@@ -331,7 +343,7 @@ int agent_new(sd_event *event, const AgentOptions *options, Agent **ret) {
                 return -ENOMEM;
         a->options = *options;
         a->event = sd_event_ref(event);
-        a->state_fd = a->runtime_fd = a->lock_fd = -1;
+        a->state_fd = a->runtime_fd = -1;
         a->keeper_request = _MESSAGE_KIND_INVALID;
         a->reason = a->trouble = OUTCOME_OK;
         a->machine = machine_fresh();
@@ -343,9 +355,6 @@ int agent_new(sd_event *event, const AgentOptions *options, Agent **ret) {
         if (error < 0)
                 return error;
         error = http_new(event, &a->http);
-        if (error < 0)
-                return error;
-        error = agent_record_load(a);
         if (error < 0)
                 return error;
         *ret = TAKE_PTR(a);
@@ -363,7 +372,6 @@ Agent *agent_free(Agent *a) {
         (void) sd_event_source_unref(a->queue_source);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
-        cleanup_closep(&a->lock_fd);
         (void) sd_event_unref(a->event);
         free(a);
         return NULL;

@@ -28,13 +28,14 @@ typedef enum Origin {
                              "persistent", "short-lived", "absent" */
         ORIGIN_CREDENTIAL,/* intake of a secret. code: "missing", "unreadable", "permissions", "empty", "command-failed", ... */
         ORIGIN_SPEC,      /* code: "absent", "invalid", "unsupported" */
-        ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ... */
+        ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ...,
+                             or "record": the enrollment's record can't be written */
         ORIGIN_PLAN,      /* spec, host and platform do not fit together. code: "script-too-old", "version-mismatch", ... */
         ORIGIN_INSTALLER, /* number: exit status of the script (128+N by signal); code: evidence, see installer/evidence.h */
         ORIGIN_ENGINE,    /* container engine. code: "no-socket", "not-answering", "foreign-installer", ... */
         ORIGIN_KEEPER,    /* ece-installd. code: "unreachable", "lost", "protocol", "refused", "spec-differs", "peer" */
         ORIGIN_VERIFY,    /* coordinator's view. code: Difference id of model/verdict.h, "unstable" */
-        ORIGIN_AGENT,     /* ourselves. code: "deadline", "windows", "interrupted", "internal" */
+        ORIGIN_AGENT,     /* ourselves. code: "deadline", "windows", "loop", "interrupted", "internal" */
         _ORIGIN_MAX,
 } Origin;
 

@@ -182,35 +182,30 @@ static void test_directory_refused(void **state) {
 /* The lock is seen by a second opener of this process and by another process, and ends with its holder. */
 static void test_lock(void **state) {
         Scratch *scratch = *state;
-        int held = file_lock(scratch->fd, "lock"), status, again;
+        const char *path = scratch_path(scratch, "state");
+        int held = directory_ensure(path, 0700), other = directory_ensure(path, 0700), status;
         pid_t child;
 
-        assert_true(held >= 0);
-        assert_int_equal(fcntl(held, F_GETFD), FD_CLOEXEC);
-        assert_int_equal(mode_of(scratch, "lock") & 077, 0);
-        assert_int_equal(file_lock(scratch->fd, "lock"), -EBUSY);
+        assert_int_equal(directory_lock(held), 0);
+        assert_int_equal(directory_lock(held), 0); /* it is ours */
+        assert_int_equal(directory_lock(other), -EBUSY);
 
         child = fork();
         assert_true(child >= 0);
         if (child == 0) {
                 (void) close(held); /* a copy of the holder's descriptor; the lock must not end with it */
-                _exit(file_lock(scratch->fd, "lock") == -EBUSY ? 0 : 1);
+                _exit(directory_lock(other) == -EBUSY ? 0 : 1);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 
         assert_int_equal(close(held), 0);
-        again = file_lock(scratch->fd, "lock");
-        assert_true(again >= 0);
-        assert_int_equal(close(again), 0);
+        assert_int_equal(directory_lock(other), 0);
+        assert_int_equal(close(other), 0);
 }
 
 static void test_lock_refused(void **state) {
-        Scratch *scratch = *state;
-
-        assert_int_equal(symlinkat("elsewhere", scratch->fd, "link"), 0);
-        assert_int_equal(file_lock(scratch->fd, "link"), -ELOOP);
-        assert_int_equal(file_lock(scratch->fd, "missing/lock"), -ENOENT);
+        assert_int_equal(directory_lock(-1), -EBADF);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, scratch_setup, scratch_teardown)

@@ -33,8 +33,8 @@ static void start_again(World *w) {
         char boot_id[BOOT_ID_SIZE];
 
         (void) snprintf(boot_id, sizeof(boot_id), "%032u", w->boot);
-        w->m = record_resume(&w->disk, boot_id, w->now_us, w->realtime_us);
-        w->gone = w->connected = w->token = w->may_end = w->seen_since_mint = false;
+        w->m = record_resume(&w->disk, boot_id, w->now_us);
+        w->gone = w->connected = w->token = w->may_end = w->seen_since_mint = w->unrecorded = w->stale = false;
         w->asked = w->keeper_asked = NOTHING;
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 w->armed_us[t] = USEC_INFINITY;
@@ -45,10 +45,11 @@ static void start_again(World *w) {
 }
 
 static void save(World *w) {
+        w->stale = w->full;
+        if (w->full)
+                return;
         w->disk.machine = w->m;
         (void) snprintf(w->disk.boot_id, sizeof(w->disk.boot_id), "%032u", w->boot);
-        w->disk.started_realtime_us =
-                w->realtime_us - usec_add(w->m.spent_us, usec_sub(w->now_us, w->m.started_us));
 }
 
 static bool is_on_disk(const World *w) {
@@ -56,7 +57,8 @@ static bool is_on_disk(const World *w) {
 
         return a->state == b->state && a->started_us == b->started_us && a->spent_us == b->spent_us &&
                a->window == b->window && a->attempt == b->attempt && a->installer_pending == b->installer_pending &&
-               a->unsettled == b->unsettled && a->half_joined == b->half_joined && a->was_enrolled == b->was_enrolled;
+               a->unsettled == b->unsettled && a->half_joined == b->half_joined && a->was_enrolled == b->was_enrolled &&
+               a->vain_efforts == b->vain_efforts;
 }
 
 static void install(World *w) {
@@ -75,12 +77,27 @@ static void mint(World *w) {
         w->seen_since_mint = false;
         w->asked = ACTION_MINT;
         w->minted++; /* until the contrary is proved */
+        w->minted_in_vain++;
         check(w, w->minted <= w->policy.windows, "tokens are bounded");
+        check(w, w->policy.one_shot || w->minted_in_vain <= w->policy.windows * w->policy.vain_efforts_max,
+              "tokens are bounded over all reboots");
         check(w, w->disk.machine.window >= w->minted, "a minted token is on record");
 }
 
+/* As the agent does it: what only looks goes on, the rest has to be on disk. */
+static bool must_be_on_disk(ActionKind kind) {
+        return kind == ACTION_MINT || kind == ACTION_INSTALL || kind == ACTION_REPLACE_RUNNER ||
+               kind == ACTION_ACKNOWLEDGE;
+}
+
 static void act_on_world(World *w, ActionKind kind) {
-        check(w, is_on_disk(w), "the record is on disk before the world is touched");
+        if (w->stale && must_be_on_disk(kind))
+                save(w); /* once more */
+        if (w->stale && must_be_on_disk(kind)) {
+                w->unrecorded = kind != ACTION_ACKNOWLEDGE;
+                return;
+        }
+        check(w, w->stale || is_on_disk(w), "the record is on disk before the world is touched");
         check(w, kind == ACTION_ACKNOWLEDGE || (w->asked == NOTHING && w->keeper_asked == NOTHING) ||
                          (kind == ACTION_TERMINATE && w->keeper_asked == ACTION_INSTALL),
               "one question at a time");
@@ -94,7 +111,8 @@ static void act_on_world(World *w, ActionKind kind) {
                 check(w, w->policy.on_stale_replace && w->last_probed == MEMBERSHIP_DISCONNECTED,
                       "nothing of others is deleted");
                 w->asked = kind;
-        } else if (kind == ACTION_PROBE || kind == ACTION_LOOK || kind == ACTION_LOAD_SPEC)
+        } else if (kind == ACTION_PROBE || kind == ACTION_LOOK || kind == ACTION_LOAD_SPEC ||
+                   kind == ACTION_CHECK_NETWORK)
                 w->asked = kind;
         else
                 w->keeper_asked = kind;
@@ -124,7 +142,8 @@ static void act(World *w, const Action *action) {
                 return;
         case ACTION_LOAD_SPEC:
         case ACTION_ATTACH:
-        case ACTION_CHECK_GATES:
+        case ACTION_CHECK_HOST:
+        case ACTION_CHECK_NETWORK:
         case ACTION_PROBE:
         case ACTION_REPLACE_RUNNER:
         case ACTION_PREPARE:
@@ -159,6 +178,9 @@ static void check_end(World *w, const Machine *before) {
         check(w, w->m.exit_code > 0, "a failure has an exit code");
         if (w->m.end == END_DEADLINE)
                 check(w, w->now_us >= machine_deadline_us(before, &w->policy), "no end before the wall");
+        else if (w->m.end == END_LOOP)
+                check(w, w->m.vain_efforts >= w->policy.vain_efforts_max && !w->policy.one_shot,
+                      "no end before the efforts are spent");
         else if (w->m.end == END_WINDOWS)
                 check(w, w->m.window >= w->policy.windows, "no end before the windows are spent");
         else
@@ -183,10 +205,16 @@ static void check_state(World *w, const Machine *before) {
 
 /* A budget starts anew only where an effort has ended: in a final state, behind the wall, with a
  * changed spec. */
-static bool effort_ended(const World *w, const Machine *before, EventKind kind) {
+static bool effort_ended(const World *w, const Machine *before, const Event *event) {
         return state_is_final(before->state) || state_is_final(w->m.state) || before->spec_changed ||
-               (kind == EVENT_SPEC_LOADED && (before->started_us == 0 || w->policy.one_shot ||
-                                              machine_deadline_us(before, &w->policy) <= w->now_us));
+               (event->kind == EVENT_SPEC_LOADED && (before->started_us == 0 || w->policy.one_shot ||
+                                                     event->spec_differs ||
+                                                     machine_deadline_us(before, &w->policy) <= w->now_us));
+}
+
+static bool is_a_persons_doing(const World *w, const Event *event) {
+        return event->kind == EVENT_RETRY || event->kind == EVENT_SPEC_CHANGED || event->spec_differs ||
+               w->m.state == STATE_ENROLLED;
 }
 
 static void step(World *w, Event event) {
@@ -198,8 +226,10 @@ static void step(World *w, Event event) {
         event.random = w->choice.random;
         w->steps++;
         w->m = machine_step(before, &w->policy, &event, w->now_us, &actions);
-        if (w->m.window == 0 && before.window > 0 && effort_ended(w, &before, event.kind))
+        if (w->m.window == 0 && before.window > 0 && effort_ended(w, &before, &event))
                 w->minted = 0;
+        if (w->m.vain_efforts <= 1 && is_a_persons_doing(w, &event))
+                w->minted_in_vain = w->minted;
         check(w, actions.n <= ACTIONS_MAX, "actions are bounded");
         for (size_t i = 0; i < actions.n; i++) {
                 check(w, rank(actions.item[i].kind) >= last, "actions come in their order");
@@ -213,6 +243,10 @@ static void step(World *w, Event event) {
                 }
         }
         check_state(w, &before);
+        if (w->unrecorded) {
+                w->unrecorded = false;
+                step(w, (Event) { .kind = EVENT_UNRECORDED, .class = CLASS_HOST, .exit_code = 78 });
+        }
 }
 
 static Event failure(World *w, EventKind kind) {
@@ -260,8 +294,8 @@ static void answer_keeper(World *w) {
                 step(w, w->running ? (Event) { .kind = EVENT_KEEPER_RUNNING }
                         : w->ended ? exited(w)
                                    : (Event) { .kind = EVENT_KEEPER_IDLE });
-        else if (asked == ACTION_CHECK_GATES)
-                step(w, (Event) { .kind = EVENT_GATES_OPEN });
+        else if (asked == ACTION_CHECK_HOST)
+                step(w, (Event) { .kind = EVENT_HOST_READY });
         else if (asked == ACTION_PREPARE)
                 step(w, (Event) { .kind = EVENT_PREPARED });
         else if (asked == ACTION_INSTALL && w->running)
@@ -300,7 +334,9 @@ static void answer(World *w) {
         }
         w->asked = NOTHING;
         if (asked == ACTION_LOAD_SPEC)
-                step(w, (Event) { .kind = EVENT_SPEC_LOADED });
+                step(w, (Event) { .kind = EVENT_SPEC_LOADED, .spec_differs = pick(w, 16) == 0 });
+        else if (asked == ACTION_CHECK_NETWORK)
+                step(w, (Event) { .kind = EVENT_NETWORK_READY });
         else if (asked == ACTION_PROBE)
                 probed(w);
         else if (asked == ACTION_REPLACE_RUNNER) {
@@ -337,8 +373,10 @@ static void fail(World *w) {
         }
         if (asked == ACTION_MINT) {
                 event.maybe_minted = bit(w, 1);
-                if (!event.maybe_minted)
+                if (!event.maybe_minted) {
                         w->minted--;
+                        w->minted_in_vain--;
+                }
         }
         step(w, event);
 }
@@ -424,6 +462,9 @@ void world_do(World *w, const Choice *choice) {
                 return step(w, (Event) { .kind = EVENT_RETRY });
         case DEED_SPEC:
                 return step(w, (Event) { .kind = EVENT_SPEC_CHANGED });
+        case DEED_DISK:
+                w->full = !w->full;
+                return;
         case _DEED_MAX:
                 return;
         }
@@ -449,6 +490,7 @@ static void do_kindly(World *w) {
 void world_be_kind(World *w) {
         unsigned left = 3000;
 
+        w->full = false;
         w->runner = w->runner == MEMBERSHIP_DISCONNECTED ? MEMBERSHIP_NONE : w->runner;
         while (!w->broken && left-- > 0 && w->m.state != STATE_ENROLLED) {
                 if (w->m.state == STATE_FAILED || w->m.state == STATE_UNCONFIGURED)
@@ -480,6 +522,8 @@ void world_begin(World *w, uint64_t seed) {
                 .verify_timeout_us = ONE_OF(&seed, USEC_PER_MINUTE, 10 * USEC_PER_MINUTE),
                 .stable_for_us = ONE_OF(&seed, 0, 30 * USEC_PER_SEC),
                 .poll_us = 5 * USEC_PER_SEC,
+                .gate_poll_us = 4 * USEC_PER_SEC,
+                .vain_efforts_max = (unsigned) ONE_OF(&seed, 1, 2, 5),
                 .guard_us = 2 * USEC_PER_MINUTE,
                 .credential_tries = (unsigned) ONE_OF(&seed, 1, 3),
                 .prepull = ONE_OF(&seed, 0, 1) != 0,

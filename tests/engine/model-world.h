@@ -25,6 +25,7 @@ typedef enum Deed {
         DEED_REBOOT,    /* the host is */
         DEED_RUNNER,    /* the platform changes its mind about this host */
         DEED_STOP, DEED_RETRY, DEED_SPEC,
+        DEED_DISK,      /* the disk is full, or has room again */
         _DEED_MAX,
 } Deed;
 
@@ -52,16 +53,20 @@ typedef struct World {
         /* The coordinator. */
         Membership runner, last_probed;
         bool seen_since_mint;
-        unsigned minted;
+        unsigned minted;         /* in this enrollment */
+        unsigned minted_in_vain; /* since the last success or the last time that a person did something */
         ActionKind asked; /* coordinator or spec; _ACTION_KIND_MAX: nothing */
 
         /* The agent. */
         bool token;
         usec_t token_deadline_us;
         bool may_end; /* something happened that may end a run before its wall */
+        bool unrecorded; /* what was to be done was not, since the disk is full: the machine has to hear of it */
 
-        /* The disk. */
+        /* The disk: what was saved last, while it could be. */
         Record disk;
+        bool full;
+        bool stale; /* the agent knows that its last SAVE failed */
         unsigned boot;
         unsigned steps;
 } World;

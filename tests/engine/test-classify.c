@@ -181,6 +181,11 @@ static const Fact facts[] = {
         { ORIGIN_SPEC, 0, "invalid", CLASS_PERMANENT, 78 },
         { ORIGIN_HOST, 111, "engine-socket", CLASS_HOST, 78 },
         { ORIGIN_HOST, 0, "script-sha256", CLASS_PERMANENT, 78 },
+        { ORIGIN_HOST, 28, "record", CLASS_HOST, 78 },
+        { ORIGIN_HOST, 0, "disk-space", CLASS_HOST, 78 },
+        { ORIGIN_HOST, 101, "route", CLASS_HOST, 69 },
+        { ORIGIN_HOST, 0, "clock", CLASS_TIME, 78 },
+        { ORIGIN_HOST, 13, "state-directory", CLASS_HOST, 78 },
         { ORIGIN_PLAN, 0, "script-too-old", CLASS_PERMANENT, 78 },
         { ORIGIN_PLAN, 0, "version-mismatch", CLASS_PERMANENT, 78 },
         { ORIGIN_PLAN, 0, "value-refused", CLASS_PERMANENT, 78 },
@@ -203,6 +208,7 @@ static const Fact facts[] = {
         { ORIGIN_ENGINE, 0, "foreign-installer", CLASS_HOST, 75 },
         { ORIGIN_VERIFY, 0, "foreign-host", CLASS_PERMANENT, 76 },
         { ORIGIN_VERIFY, 0, "role-not-blessed", CLASS_TRANSIENT, 76 },
+        { ORIGIN_AGENT, 0, "loop", CLASS_PERMANENT, 75 },
         { ORIGIN_AGENT, 0, "internal", CLASS_PERMANENT, 70 },
 };
 

@@ -3,8 +3,8 @@
 /*
  * The promises of the machine, over random worlds (model-world.h): never two installers, none
  * without a token that outlives it, look before minting, record before world, never without a
- * timer, bounded tokens, nothing of others deleted, no early end for what passes by itself; and
- * after any crash a right end.
+ * timer, tokens bounded in an enrollment and over all reboots, nothing of others deleted, no early
+ * end for what passes by itself; and after any crash, and whenever the disk is full, a right end.
  *
  * SEED=N in the environment repeats a run. A run that breaks a promise is cut at the breaking step
  * and shrunk by leaving out whatever it does not need, and printed.
@@ -43,7 +43,7 @@ static Choice random_choice(void) {
                 DEED_ANSWER, DEED_ANSWER, DEED_ANSWER, DEED_ANSWER, DEED_ANSWER, DEED_ANSWER, DEED_ANSWER,
                 DEED_ANSWER, DEED_ANSWER, DEED_ANSWER, DEED_FAIL, DEED_FAIL, DEED_TIMER, DEED_TIMER, DEED_TIMER,
                 DEED_TIMER, DEED_TIME, DEED_END, DEED_END, DEED_LOSE, DEED_CRASH, DEED_REBOOT, DEED_RUNNER,
-                DEED_STOP, DEED_RETRY, DEED_SPEC,
+                DEED_STOP, DEED_RETRY, DEED_SPEC, DEED_DISK, DEED_DISK,
         };
         uint64_t r = next_chance();
 
@@ -95,7 +95,7 @@ static size_t shrink(uint64_t seed, Choice choices[], size_t n, const char *prom
 
 static void tell(uint64_t seed, const Choice choices[], size_t n) {
         static const char *const words[_DEED_MAX] = { "answer", "fail", "timer", "time", "end", "lose", "crash",
-                                                      "reboot", "runner", "stop", "retry", "spec" };
+                                                      "reboot", "runner", "stop", "retry", "spec", "disk" };
         World w;
 
         world_begin(&w, seed);
@@ -165,7 +165,7 @@ static void test_total(void **state) {
                 m.was_enrolled = (r >> 19) & 1;
                 m.half_joined = (r >> 20) & 1;
                 m.prepared = (r >> 21) & 1;
-                m.keeper_idle = (r >> 22) & 1;
+                m.question = (Question) ((r >> 20) % 3);
                 m.spec_changed = (r >> 23) & 1;
                 m.token_held = (r >> 24) & 1;
                 m.token_deadline_us = (r >> 25) & 1 ? USEC_INFINITY : 0;

@@ -17,101 +17,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "engine/machine.h"
 
-#define NOW_US (100 * USEC_PER_HOUR)
-
-typedef struct Row {
-        Event event;
-        State state;         /* expected after it */
-        const char *actions; /* expected, in order */
-} Row;
-
-static Policy usual(void) {
-        return (Policy) {
-                .splay_us = 30 * USEC_PER_SEC,
-                .backoff_min_us = 5 * USEC_PER_SEC,
-                .backoff_max_us = USEC_PER_MINUTE,
-                .windows = 2,
-                .give_up_after_us = 4 * USEC_PER_HOUR,
-                .attempt_timeout_us = 20 * USEC_PER_MINUTE,
-                .token_margin_us = USEC_PER_MINUTE,
-                .verify_timeout_us = 10 * USEC_PER_MINUTE,
-                .stable_for_us = 30 * USEC_PER_SEC,
-                .poll_us = 30 * USEC_PER_SEC,
-                .guard_us = 2 * USEC_PER_MINUTE,
-                .credential_tries = 3,
-                .prepull = true,
-        };
-}
-
-static Policy run_policy(void) {
-        Policy p = usual();
-
-        p.one_shot = p.stop_terminates = true;
-        return p;
-}
-
-static void format_actions(const Actions *actions, Buffer *ret) {
-        for (size_t i = 0; i < actions->n; i++) {
-                ActionKind kind = actions->item[i].kind;
-
-                if (kind == ACTION_ARM || kind == ACTION_DISARM || kind == ACTION_REPORT)
-                        continue;
-                assert_int_equal(buffer_append_format(ret, "%s%s", ret->size > 0 ? " " : "",
-                                                      action_kind_to_string(kind)), 0);
-                if (kind == ACTION_EXIT)
-                        assert_int_equal(buffer_append_format(ret, "(%d)", actions->item[i].exit_code), 0);
-        }
-}
-
-/* Time passes only by timers: one that is fed fires exactly when it is due. */
-static Machine walk(Machine m, const Policy *policy, const Row rows[], size_t n_rows, usec_t *now_us) {
-        for (size_t i = 0; i < n_rows; i++) {
-                _cleanup_buffer_ Buffer text = BUFFER_INIT(1024);
-                const Event *event = &rows[i].event;
-                Actions actions;
-
-                if (event->kind == EVENT_TIMER && event->timer < _TIMER_MAX && m.armed_us[event->timer] != USEC_INFINITY)
-                        *now_us = m.armed_us[event->timer];
-                m = machine_step(m, policy, event, *now_us, &actions);
-                format_actions(&actions, &text);
-                if (m.state != rows[i].state || !streq(buffer_string(&text), rows[i].actions))
-                        print_error("row %zu, %s: %s, %s\n", i, event_kind_to_string(event->kind),
-                                    state_to_string(m.state), buffer_string(&text));
-                assert_string_equal(state_to_string(m.state), state_to_string(rows[i].state));
-                assert_string_equal(buffer_string(&text), rows[i].actions);
-        }
-        return m;
-}
-
-#define WALK(machine, policy, now, ...) \
-        walk((machine), &(policy), (const Row[]) { __VA_ARGS__ }, ELEMENTS(((const Row[]) { __VA_ARGS__ })), &(now))
-
-#define ON(k, ...) { .kind = EVENT_##k, __VA_ARGS__ }
-#define FAIL_OF(k, c, x) { .kind = EVENT_##k, .class = CLASS_##c, .exit_code = (x) }
-#define FIRES(t) { .kind = EVENT_TIMER, .timer = TIMER_##t }
-#define SEES(what) { .kind = EVENT_PROBED, .membership = MEMBERSHIP_##what }
-#define TOKEN_LIVES(us) { .kind = EVENT_MINTED, .token_deadline_us = NOW_US + (us) }
-
-/* What most ways begin with. */
-#define TO_PREFLIGHT                                                                    \
-        { ON(START), STATE_LOADING, "SAVE LOAD_SPEC" },                                 \
-        { ON(SPEC_LOADED), STATE_PREFLIGHT, "SAVE ATTACH" }
-#define TO_PROBING                                                                      \
-        TO_PREFLIGHT,                                                                   \
-        { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },                            \
-        { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" },                                      \
-        { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }
-#define TO_INSTALLING                                                                   \
-        TO_PROBING,                                                                     \
-        { SEES(NONE), STATE_PREPARING, "SAVE PREPARE" },                                \
-        { ON(PREPARED), STATE_MINTING, "SAVE MINT" },                                   \
-        { TOKEN_LIVES(USEC_PER_HOUR), STATE_INSTALLING, "SAVE INSTALL" },               \
-        { ON(KEEPER_RUNNING), STATE_INSTALLING, "" }
-#define TO_VERIFYING                                                                    \
-        TO_INSTALLING,                                                                  \
-        { ON(INSTALL_EXITED), STATE_VERIFYING, "WIPE_TOKEN SAVE ACKNOWLEDGE LOOK" }
+#include "machine-walk.h"
 
 static void test_new_host(void **state) {
         Policy p = usual();
@@ -174,8 +81,7 @@ static void test_disconnected_runner(void **state) {
         m.half_joined = false;
         m.was_enrolled = true;
         now = NOW_US;
-        WALK(m, p, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },
-             { ON(GATES_OPEN), STATE_PROBING, "SAVE PROBE" }, /* no splay for a known host */
+        WALK(m, p, now, TO_PREFLIGHT, THROUGH_GATES, /* no splay for a known host */
              { stale, STATE_VERIFYING, "SAVE LOOK" });
 }
 
@@ -293,8 +199,7 @@ static void test_refused_credential(void **state) {
         Machine m = WALK(machine_fresh(), p, now, TO_PROBING, { refused, STATE_BACKOFF, "SAVE" });
 
         assert_true(m.armed_us[TIMER_WAIT] - now >= p.backoff_max_us);
-        m = WALK(m, p, now, { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { refused, STATE_BACKOFF, "SAVE" },
-                 { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" });
+        m = WALK(m, p, now, PROBING_AGAIN, { refused, STATE_BACKOFF, "SAVE" }, PROBING_AGAIN);
         WALK(m, p, now, { refused, STATE_FAILED, "WIPE_TOKEN SAVE" });
         m = WALK(m, p, now, { SEES(NONE), STATE_PREPARING, "SAVE PREPARE" }, { ON(PREPARED), STATE_MINTING, "SAVE MINT" });
         assert_int_equal(m.credential_refusals, 0);
@@ -328,7 +233,7 @@ static void test_keeper_lost(void **state) {
         WALK(m, p, now, { ON(KEEPER_IDLE), STATE_SETTLING, "SAVE SETTLE" },
              { lost, STATE_BACKOFF, "CANCEL SAVE" }, { ON(RETRY), STATE_PREFLIGHT, "SAVE ATTACH" },
              { ON(KEEPER_IDLE), STATE_SETTLING, "SAVE SETTLE" }, { ON(SETTLED), STATE_PREFLIGHT, "SAVE ATTACH" },
-             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" }, { ON(GATES_OPEN), STATE_PROBING, "SAVE PROBE" });
+             THROUGH_GATES);
         /* Even a keeper that is lost for good is asked once more before the run ends. */
         WALK(m, p, now, { FAIL_OF(FAILED, PERMANENT, 78), STATE_FAILED, "WIPE_TOKEN SAVE" });
 }
@@ -382,12 +287,15 @@ static void test_late_answers(void **state) {
         Policy p = usual();
         usec_t now = NOW_US;
 
-        WALK(machine_fresh(), p, now, TO_PREFLIGHT, { ON(GATES_OPEN), STATE_PREFLIGHT, "" },
-             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" }, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" },
-             { ON(KEEPER_RUNNING), STATE_PREFLIGHT, "" }, { ON(INSTALL_EXITED), STATE_PREFLIGHT, "" },
-             { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" }, { ON(PREPARED), STATE_BACKOFF, "" },
+        WALK(machine_fresh(), p, now, TO_PREFLIGHT, { ON(HOST_READY), STATE_PREFLIGHT, "" },
+             { ON(NETWORK_READY), STATE_PREFLIGHT, "" }, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },
+             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" }, { ON(KEEPER_RUNNING), STATE_PREFLIGHT, "" },
+             { ON(INSTALL_EXITED), STATE_PREFLIGHT, "" }, { ON(NETWORK_READY), STATE_PREFLIGHT, "" },
+             { ON(HOST_READY), STATE_BACKOFF, "SAVE" }, { ON(PREPARED), STATE_BACKOFF, "" },
              { TOKEN_LIVES(USEC_PER_HOUR), STATE_BACKOFF, "" }, { ON(VIEWED), STATE_BACKOFF, "" },
-             { FIRES(WAIT), STATE_PROBING, "SAVE PROBE" }, { ON(REPLACED), STATE_PROBING, "" },
+             { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" }, { FAIL_OF(FAILED, HOST, 78), STATE_PREFLIGHT, "" },
+             { ON(KEEPER_IDLE), STATE_PREFLIGHT, "" }, { ON(FAILED), STATE_PREFLIGHT, "" },
+             { FIRES(WAIT), STATE_PREFLIGHT, "ATTACH" }, THROUGH_GATES, { ON(REPLACED), STATE_PROBING, "" },
              { ON(SETTLED), STATE_PROBING, "" }, { ON(KEEPER_LOST), STATE_PROBING, "" });
 }
 
@@ -451,71 +359,6 @@ static void test_stopping_a_run(void **state) {
              { { .kind = EVENT_STOP, .signal_number = 15 }, STATE_STOPPING, "CANCEL WIPE_TOKEN SAVE EXIT(143)" });
 }
 
-static void test_retry_begins_anew(void **state) {
-        Policy p = usual();
-        usec_t now = NOW_US;
-        Machine m = machine_fresh();
-
-        m.half_joined = true;
-        m = WALK(m, p, now, TO_PROBING, { FAIL_OF(FAILED, PERMANENT, 77), STATE_FAILED, "WIPE_TOKEN SAVE" });
-        assert_int_equal(machine_deadline_us(&m, &p), USEC_INFINITY);
-        now += 3 * USEC_PER_HOUR;
-        m = WALK(m, p, now, { ON(RETRY), STATE_LOADING, "SAVE LOAD_SPEC" },
-                 { ON(SPEC_LOADED), STATE_PREFLIGHT, "SAVE ATTACH" },
-                 { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },
-                 { ON(GATES_OPEN), STATE_PROBING, "SAVE PROBE" }); /* a person waits: no splay */
-        assert_int_equal(m.started_us, now);
-        assert_int_equal(m.window, 0);
-        assert_true(m.half_joined); /* what we left there is ours still */
-        assert_int_equal(machine_deadline_us(&m, &p), now + p.give_up_after_us);
-}
-
-/* In BACKOFF and the final states at once, elsewhere as soon as one of these is reached; a token
- * goes with the spec that it was minted for. */
-static void test_changed_spec(void **state) {
-        Policy p = usual(), run = run_policy();
-        usec_t now = NOW_US;
-        Machine m = WALK(machine_fresh(), p, now, TO_INSTALLING, { ON(SPEC_CHANGED), STATE_INSTALLING, "" });
-
-        WALK(m, p, now, { FAIL_OF(INSTALL_EXITED, TRANSIENT, 75), STATE_SETTLING, "SAVE ACKNOWLEDGE SETTLE" },
-             { ON(SETTLED), STATE_BACKOFF, "SAVE" }, { FIRES(WAIT), STATE_LOADING, "WIPE_TOKEN SAVE LOAD_SPEC" });
-        WALK(m, p, now, { FAIL_OF(INSTALL_EXITED, PERMANENT, 73), STATE_SETTLING, "SAVE ACKNOWLEDGE SETTLE" },
-             { ON(SETTLED), STATE_LOADING, "WIPE_TOKEN SAVE LOAD_SPEC" });
-        now = NOW_US;
-        WALK(machine_fresh(), p, now, TO_PROBING, { FAIL_OF(FAILED, TRANSIENT, 69), STATE_BACKOFF, "SAVE" },
-             { ON(SPEC_CHANGED), STATE_LOADING, "SAVE LOAD_SPEC" });
-        now = NOW_US;
-        WALK(machine_fresh(), p, now, TO_PROBING, { SEES(AS_PLANNED), STATE_ENROLLED, "WIPE_TOKEN SAVE" },
-             { ON(SPEC_CHANGED), STATE_LOADING, "SAVE LOAD_SPEC" },
-             { ON(SPEC_LOADED), STATE_PREFLIGHT, "SAVE ATTACH" });
-        now = NOW_US;
-        WALK(machine_fresh(), run, now, TO_PROBING, { FAIL_OF(FAILED, TRANSIENT, 69), STATE_BACKOFF, "SAVE" },
-             { ON(SPEC_CHANGED), STATE_BACKOFF, "" });
-}
-
-/* The wall belongs to the effort: it goes on over a restart, and one that has passed meanwhile
- * is not held against whoever starts us now. */
-static void test_wall_over_restarts(void **state) {
-        Policy p = usual();
-        usec_t now = NOW_US;
-        Machine m = machine_fresh();
-
-        m.started_us = NOW_US - USEC_PER_HOUR;
-        m.spent_us = USEC_PER_HOUR;
-        m.window = 1;
-        m = WALK(m, p, now, TO_PREFLIGHT);
-        assert_int_equal(m.armed_us[TIMER_GIVE_UP], NOW_US + 2 * USEC_PER_HOUR);
-        assert_int_equal(m.window, 1);
-
-        m = machine_fresh();
-        m.started_us = NOW_US - USEC_PER_HOUR;
-        m.spent_us = 365 * 24 * USEC_PER_HOUR;
-        m.window = 2;
-        m = WALK(m, p, now, TO_PREFLIGHT);
-        assert_int_equal(m.armed_us[TIMER_GIVE_UP], NOW_US + p.give_up_after_us);
-        assert_int_equal(m.window, 0);
-}
-
 /* A timer that is not armed is a ghost; one that comes early is armed again. */
 static void test_timers(void **state) {
         Policy p = usual();
@@ -540,10 +383,16 @@ static void test_next(void **state) {
 
         assert_int_equal(machine_next(&m, &at), STATE_PREFLIGHT);
         assert_int_equal(at, USEC_INFINITY);
-        m = WALK(m, p, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_GATES" },
-                 { ON(GATES_OPEN), STATE_BACKOFF, "SAVE" });
-        assert_int_equal(machine_next(&m, &at), STATE_PROBING);
+        m = WALK(m, p, now, TO_PREFLIGHT, { ON(KEEPER_IDLE), STATE_PREFLIGHT, "CHECK_HOST" },
+                 { ON(HOST_READY), STATE_BACKOFF, "SAVE" });
+        assert_int_equal(machine_next(&m, &at), STATE_PREFLIGHT);
         assert_int_equal(at, NOW_US + p.splay_us);
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" });
+        assert_int_equal(machine_next(&m, &at), STATE_PROBING);
+        assert_int_equal(at, USEC_INFINITY);
+        m = WALK(m, p, now, { FAIL_OF(FAILED, HOST, 78), STATE_PREFLIGHT, "" });
+        assert_int_equal(machine_next(&m, &at), STATE_PREFLIGHT); /* looks again */
+        assert_true(at > now && at <= now + p.gate_poll_us);
         m.state = STATE_ENROLLED;
         assert_int_equal(machine_next(&m, &at), _STATE_INVALID);
 }
@@ -601,9 +450,6 @@ int main(void) {
                 cmocka_unit_test(test_stability_starts_over),
                 cmocka_unit_test(test_stopping_the_daemon),
                 cmocka_unit_test(test_stopping_a_run),
-                cmocka_unit_test(test_retry_begins_anew),
-                cmocka_unit_test(test_changed_spec),
-                cmocka_unit_test(test_wall_over_restarts),
                 cmocka_unit_test(test_timers),
                 cmocka_unit_test(test_next),
                 cmocka_unit_test(test_names),

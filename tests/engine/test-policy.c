@@ -17,6 +17,7 @@
 static const Policy plain = {
         .backoff_min_us = 5 * USEC_PER_SEC,
         .backoff_max_us = 60 * USEC_PER_SEC,
+        .gate_poll_us = 4 * USEC_PER_SEC,
         .attempt_timeout_us = 20 * USEC_PER_MINUTE,
         .token_margin_us = USEC_PER_MINUTE,
 };
@@ -34,7 +35,7 @@ static void check_bounds(OutcomeClass class, usec_t previous, usec_t retry_after
 
         if (asked > remaining)
                 asked = remaining;
-        assert_true(wait >= plain.backoff_min_us);
+        assert_true(wait >= (class == CLASS_TIME ? plain.gate_poll_us : plain.backoff_min_us));
         assert_true(wait >= asked);
         assert_true(wait <= USEC_PER_HOUR + USEC_PER_HOUR / 10);
         if (retry_after == 0 && class == CLASS_TRANSIENT)
@@ -116,7 +117,10 @@ static void test_defaults_fit_together(void **state) {
         assert_true(p.backoff_min_us <= p.backoff_max_us);
         assert_true(2 * p.poll_us <= p.stable_for_us && p.stable_for_us < p.verify_timeout_us);
         assert_true(p.guard_us < p.attempt_timeout_us);
-        assert_true(p.credential_tries >= 2);
+        assert_int_equal(p.credential_tries, 2); /* a wrong one costs one further request */
+        assert_true(p.vain_efforts_max > 1);
+        /* A gate's opening is noticed within 10 s: the wait, and a look that takes its time (2.5 s). */
+        assert_true(p.gate_poll_us + 2500 * USEC_PER_MSEC < 10 * USEC_PER_SEC);
         assert_true(p.prepull && !p.one_shot && !p.stop_terminates && !p.on_stale_replace);
         assert_true(policy_from_spec(&spec, "", true).stop_terminates);
 }
@@ -127,7 +131,7 @@ static void test_short_durations_stay_sane(void **state) {
         Policy p = policy_from_spec(&spec, "", false);
 
         assert_true(p.backoff_min_us > 0 && p.backoff_max_us >= p.backoff_min_us);
-        assert_true(p.poll_us > 0 && p.guard_us > 0);
+        assert_true(p.poll_us > 0 && p.guard_us > 0 && p.gate_poll_us > 0);
         assert_int_equal(p.splay_us, 0);
 }
 
@@ -150,6 +154,21 @@ static void test_splay_is_even_and_stable(void **state) {
                 assert_in_range(part[i], HOSTS / PARTS - 150, HOSTS / PARTS + 150);
 }
 
+static void test_gates_are_looked_at_often(void **state) {
+        static const Policy p = { .backoff_min_us = 5 * USEC_PER_SEC, .backoff_max_us = USEC_PER_HOUR,
+                                  .gate_poll_us = 4 * USEC_PER_SEC };
+
+        for (size_t i = 0; i < ELEMENTS(chances); i++) {
+                usec_t wait = policy_gate_wait_us(&p, chances[i]);
+
+                assert_true(wait >= 2 * USEC_PER_SEC && wait <= 4 * USEC_PER_SEC);
+                /* So is a clock, however long others have been waiting. */
+                wait = policy_backoff_us(&p, CLASS_TIME, USEC_PER_HOUR, 0, USEC_INFINITY, chances[i]);
+                assert_true(wait > 0 && wait <= p.gate_poll_us);
+        }
+        assert_true(policy_gate_wait_us(&p, 0) > policy_gate_wait_us(&p, UINT32_MAX));
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_backoff_is_bounded),
@@ -159,6 +178,7 @@ int main(void) {
                 cmocka_unit_test(test_attempt_fits),
                 cmocka_unit_test(test_defaults_fit_together),
                 cmocka_unit_test(test_short_durations_stay_sane),
+                cmocka_unit_test(test_gates_are_looked_at_often),
                 cmocka_unit_test(test_splay_is_even_and_stable),
         };
 

@@ -100,10 +100,12 @@ class Agent:
         return self.process.poll() is None
 
     def kill(self, number=signal.SIGKILL) -> bool:
-        """Whether there was somebody to be killed."""
+        """Whether there was somebody to be killed; who is killed is dead afterwards."""
         if not self.alive():
             return False
         self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
         return True
 
     def over(self) -> bool:
@@ -235,7 +237,17 @@ class Scene:
             os.kill(pid, number)
         except ProcessLookupError:
             return False
+        if number == signal.SIGKILL:
+            self._wait_for_death(pid)
         return True
+
+    def _wait_for_death(self, pid) -> None:
+        """The keeper is the unit's child, or that of a run that is gone."""
+        if self.unit is not None:
+            self.unit.process.wait()
+            return
+        while not is_dead(pid):
+            time.sleep(0.001)
 
     # The verdict
 
@@ -338,6 +350,13 @@ def until_it_hits(attempt) -> str:
         except NotHit:
             pass
     return "the fault did not hit in %d tries" % TRIES
+
+
+def is_dead(pid) -> bool:
+    try:
+        return pathlib.Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def processes_with(*words):

@@ -37,8 +37,9 @@ static bool could_not_answer(const HttpReply *reply, const Observation *seen) {
 /* What any reply tells beside its answer. */
 static void note_headers(Coordinator *c, const HttpReply *reply) {
         if (reply->has_date) {
-                c->has_clock_offset = true;
-                c->clock_offset_s = reply->date_s - (int64_t) (clock_realtime_us() / USEC_PER_SEC);
+                c->has_date = true;
+                c->date_s = reply->date_s;
+                c->date_at_us = clock_boottime_us();
         }
         if (reply->key_expiration[0])
                 text_copy_printable(c->key_expiration, sizeof(c->key_expiration), reply->key_expiration);

@@ -74,8 +74,9 @@ struct Coordinator {
         Endpoint endpoints[SPEC_COORDINATORS_MAX]; /* in this host's order */
         size_t answered;                           /* index of the endpoint that answered last; 0 before */
         char key_expiration[64];
-        bool has_clock_offset;
-        int64_t clock_offset_s;
+        bool has_date;
+        int64_t date_s;      /* Date of the last reply that had one */
+        usec_t date_at_us;   /* boottime of that reply */
 
         HttpTransfer *transfer; /* under way, or NULL */
         Exchange *active;       /* what `transfer` belongs to: &exchange or &login */

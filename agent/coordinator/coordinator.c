@@ -117,8 +117,17 @@ const char *coordinator_key_expiration(const Coordinator *c) {
         return c->key_expiration;
 }
 
+bool coordinator_server_time_s(const Coordinator *c, int64_t *ret) {
+        if (c->has_date)
+                *ret = c->date_s + (int64_t) (usec_sub(clock_boottime_us(), c->date_at_us) / USEC_PER_SEC);
+        return c->has_date;
+}
+
 bool coordinator_clock_offset_s(const Coordinator *c, int64_t *ret) {
-        if (c->has_clock_offset)
-                *ret = c->clock_offset_s;
-        return c->has_clock_offset;
+        int64_t there_s;
+
+        if (!coordinator_server_time_s(c, &there_s))
+                return false;
+        *ret = there_s - (int64_t) (clock_realtime_us() / USEC_PER_SEC);
+        return true;
 }

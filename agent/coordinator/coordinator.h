@@ -75,5 +75,8 @@ size_t coordinator_states(const Coordinator *c, CoordinatorState *ret, size_t ma
 const char *coordinator_host(const Coordinator *c);
 /* X-Elastic-Api-Key-Expiration as last seen, "" without one. */
 const char *coordinator_key_expiration(const Coordinator *c);
-/* Date of the last reply minus this host's wall clock, when known: for spotting a wrong clock. */
+/* The platform's time now: Date of the last reply that had one, and what has passed since on a clock that nobody sets.
+ * False when it is not known. */
+bool coordinator_server_time_s(const Coordinator *c, int64_t *ret);
+/* The same minus this host's wall clock: for telling of a wrong clock, not for deciding anything. */
 bool coordinator_clock_offset_s(const Coordinator *c, int64_t *ret);

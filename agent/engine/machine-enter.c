@@ -28,9 +28,13 @@ void step_disarm(Step *s, Timer timer) {
 
 /* An operation is under way exactly while its guard is armed. Before the first spec there may be
  * no policy worth the name; a guard of nothing would fire before any answer. */
-void step_operate(Step *s, ActionKind kind) {
+static void operate_within(Step *s, ActionKind kind, usec_t guard_us) {
         step_world(s, kind);
-        step_arm(s, TIMER_GUARD, s->policy->guard_us > 0 ? s->policy->guard_us : USEC_PER_MINUTE);
+        step_arm(s, TIMER_GUARD, guard_us > 0 ? guard_us : USEC_PER_MINUTE);
+}
+
+void step_operate(Step *s, ActionKind kind) {
+        operate_within(s, kind, s->policy->guard_us);
 }
 
 void step_answered(Step *s) {
@@ -137,7 +141,7 @@ void enter_unconfigured(Step *s) {
 /* Always from the first question on: whatever was known of keeper and host may be an hour old. */
 void step_ask_keeper(Step *s) {
         s->m.question = QUESTION_KEEPER;
-        step_operate(s, ACTION_ATTACH);
+        operate_within(s, ACTION_ATTACH, s->policy->attach_guard_us);
 }
 
 void enter_preflight(Step *s) {
@@ -155,8 +159,7 @@ void enter_preparing(Step *s) {
         usec_t longest = s->policy->attempt_timeout_us;
 
         enter(s, STATE_PREPARING);
-        step_world(s, ACTION_PREPARE);
-        step_arm(s, TIMER_GUARD, longest > s->policy->guard_us ? longest : s->policy->guard_us);
+        operate_within(s, ACTION_PREPARE, longest > s->policy->guard_us ? longest : s->policy->guard_us);
 }
 
 /* Exit code of a run whose windows are spent: 75, unless the last trouble is of a kind that

@@ -30,6 +30,9 @@
 
 /* A question goes from endpoint to endpoint, and a hanging one costs it a whole request's time. */
 #define GUARD_BASE_US (90 * USEC_PER_SEC)
+
+/* What a keeper holds it knows without asking anyone; systemd may have to start it first. */
+#define ATTACH_GUARD_US (20 * USEC_PER_SEC)
 #define GUARD_PER_COORDINATOR_US (30 * USEC_PER_SEC)
 
 static usec_t smaller(usec_t a, usec_t b) {
@@ -88,6 +91,7 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
                             GUARD_PER_COORDINATOR_US * string_list_size(spec->coordinators),
                 .credential_tries = CREDENTIAL_TRIES,
                 .vain_efforts_max = VAIN_EFFORTS_MAX,
+                .attach_guard_us = ATTACH_GUARD_US,
                 .prepull = spec->installer.prepull,
                 .on_member_ignore = spec->on_member == ON_MEMBER_IGNORE,
                 .on_stale_replace = spec->on_stale_runner == ON_STALE_REPLACE,

@@ -23,6 +23,7 @@ typedef struct Policy {
         usec_t poll_us;            /* between two looks while verifying */
         usec_t gate_poll_us;       /* longest wait between two looks at the gates */
         usec_t guard_us;           /* an operation that has not answered by then is taken for failed */
+        usec_t attach_guard_us;    /* the same for the keeper's first word, which costs it nothing */
         unsigned credential_tries; /* refusals in a row before the credential is believed to be wrong */
         unsigned vain_efforts_max; /* enrollments in a row that may begin by themselves and come to nothing */
         bool prepull;

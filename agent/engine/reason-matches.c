@@ -211,6 +211,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_ENGINE, ANY, "pull-failed", "installer.pull-failed" },
         { ORIGIN_ENGINE, ANY, NULL, "engine.other" },
 
+        { ORIGIN_KEEPER, ANY, "not-answering", "keeper.not-answering" },
         { ORIGIN_KEEPER, ANY, "unreachable", "keeper.unreachable" },
         { ORIGIN_KEEPER, ANY, "lost", "keeper.lost" },
         { ORIGIN_KEEPER, ANY, "protocol", "keeper.protocol" },

@@ -362,6 +362,10 @@ const Reason reasons_table[] = {
           "Use an installer.user with uid and gid of 1000 or more." },
         { "keeper.lost", CLASS_TRANSIENT, EXIT_TRANSIENT, "the connection to ece-installd broke",
           ATTACHES_AGAIN, "If it stays: journalctl -u ece-installd." },
+        { "keeper.not-answering", CLASS_TRANSIENT, EXIT_TRANSIENT, "ece-installd does not answer",
+          ATTACHES_AGAIN,
+          "Look at what holds it up: systemctl status ece-installd, journalctl -u ece-installd. A storage path on "
+          "a dead mount can." },
         { "keeper.other", CLASS_TRANSIENT, EXIT_INTERNAL,
           "ece-installd gave an answer of an unknown kind", ATTACHES_AGAIN,
           "Restart ece-installd.service and ece-enrolld.service." },

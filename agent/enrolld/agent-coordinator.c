@@ -186,19 +186,20 @@ static void on_minted(void *userdata, Token *token, const Observation *failure) 
 
 /* A token that was minted elsewhere; its claims are all we know of it. */
 static void use_pre_minted(Agent *a) {
-        TokenRequest request = { .roles = a->spec->host.roles, .pre_minted = true, .sent_us = clock_boottime_us() };
+        TokenRequest request = {
+                .roles = a->spec->host.roles,
+                .validity_us = a->spec->token.validity_us,
+                .pre_minted = true,
+                .sent_us = clock_boottime_us(),
+        };
         Observation refusal = OBSERVATION_NONE;
         Secret *secret = NULL;
         Token *token = NULL;
-        int64_t offset;
         int error;
 
         error = credential_read(&a->spec->token.pre_minted, a->options.one_shot, &secret, &refusal);
         if (error >= 0 && observation_is_none(&refusal)) {
-                if (coordinator_clock_offset_s(a->coordinator, &offset)) {
-                        request.has_server_time = true;
-                        request.server_time_s = (int64_t) (clock_realtime_us() / USEC_PER_SEC) + offset;
-                }
+                request.has_server_time = coordinator_server_time_s(a->coordinator, &request.server_time_s);
                 error = token_accept(secret, NULL, &request, &token, &refusal);
         }
         if (error < 0)

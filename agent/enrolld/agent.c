@@ -76,11 +76,23 @@ void agent_post(Agent *a, EventKind kind) {
         agent_post_seen(a, kind, NULL);
 }
 
+/* Who was asked and never answered; requests to coordinators have limits of their own, which come first. */
+static void post_guard(Agent *a) {
+        Event event = { .kind = EVENT_TIMER, .timer = TIMER_GUARD };
+        bool keeper = a->keeper_request != _MESSAGE_KIND_INVALID;
+        Observation seen = observe(keeper ? ORIGIN_KEEPER : ORIGIN_AGENT, 0, "not-answering", a->options.runtime_dir,
+                                   "no answer while %s", state_to_string(a->machine.state));
+
+        agent_post_event(a, &event, &seen);
+}
+
 static int on_timer(sd_event_source *source, uint64_t at_us, void *userdata) {
         Agent *a = userdata;
 
         for (Timer t = 0; t < _TIMER_MAX; t++)
-                if (a->timer_source[t] == source)
+                if (a->timer_source[t] == source && t == TIMER_GUARD)
+                        post_guard(a);
+                else if (a->timer_source[t] == source)
                         agent_post_event(a, &(Event) { .kind = EVENT_TIMER, .timer = t }, NULL);
         return 0;
 }

@@ -33,7 +33,7 @@ typedef enum Origin {
         ORIGIN_PLAN,      /* spec, host and platform do not fit together. code: "script-too-old", "version-mismatch", ... */
         ORIGIN_INSTALLER, /* number: exit status of the script (128+N by signal); code: evidence, see installer/evidence.h */
         ORIGIN_ENGINE,    /* container engine. code: "no-socket", "not-answering", "foreign-installer", ... */
-        ORIGIN_KEEPER,    /* ece-installd. code: "unreachable", "lost", "protocol", "refused", "spec-differs", "peer" */
+        ORIGIN_KEEPER,    /* ece-installd. code: "unreachable", "not-answering", "lost", "protocol", "refused", "spec-differs", "peer" */
         ORIGIN_VERIFY,    /* coordinator's view. code: Difference id of model/verdict.h, "unstable" */
         ORIGIN_AGENT,     /* ourselves. code: "deadline", "windows", "loop", "interrupted", "internal" */
         _ORIGIN_MAX,

@@ -350,18 +350,20 @@ static void test_beside(void **state) {
                 NULL, "[{\"headers\": [" DATE ", \"X-Elastic-Api-Key-Expiration: 2027-01-01\"],"
                       " \"body\": \"{\\\"version\\\":\\\"3.8.0\\\"}\"}]"
         };
-        int64_t offset;
+        int64_t offset, there;
         Desk desk;
 
         desk_open(&desk, CREDENTIAL_API_KEY, scripts, 2);
         assert_string_equal(coordinator_key_expiration(desk.coordinator), "");
         assert_false(coordinator_clock_offset_s(desk.coordinator, &offset));
+        assert_false(coordinator_server_time_s(desk.coordinator, &there));
         assert_string_equal(coordinator_host(desk.coordinator), "127.0.0.1");
         desk_platform(&desk);
         assert_string_equal(coordinator_key_expiration(desk.coordinator), "2027-01-01");
         assert_true(coordinator_clock_offset_s(desk.coordinator, &offset));
-        int64_t server = (int64_t) (clock_realtime_us() / USEC_PER_SEC) + offset;
-        assert_in_range(server, 1795514400 - 60, 1795514400 + 60);
+        assert_true(coordinator_server_time_s(desk.coordinator, &there));
+        assert_in_range(there, 1795514400, 1795514400 + 60);
+        assert_in_range((int64_t) (clock_realtime_us() / USEC_PER_SEC) + offset, there - 1, there + 60);
         desk_close(&desk);
         desk_done(&desk);
 }

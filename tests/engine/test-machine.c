@@ -265,7 +265,7 @@ static void test_deadline_while_asking_the_keeper(void **state) {
         usec_t now = NOW_US;
         Machine m;
 
-        p.guard_us = 5 * USEC_PER_HOUR;
+        p.guard_us = p.attach_guard_us = 5 * USEC_PER_HOUR;
         m = WALK(machine_fresh(), p, now, TO_INSTALLING,
                  { FAIL_OF(KEEPER_LOST, TRANSIENT, 75), STATE_BACKOFF, "SAVE" },
                  { FIRES(WAIT), STATE_PREFLIGHT, "SAVE ATTACH" }, { FIRES(GIVE_UP), STATE_PREFLIGHT, "" });

@@ -230,7 +230,7 @@ class Bench:
         """A directory of the install user."""
         path = self.top / name
         path.mkdir(0o700, exist_ok=True)
-        if os.getuid() == 0:
+        if os.getuid() == 0 and path.stat().st_uid != self.user.pw_uid:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
         return path
 

@@ -27,6 +27,7 @@ TRIES = 4
 LEAVE_S = 10  # in which everybody has to have left after that
 RESTART_S = 0.1
 POLL_S = 0.005
+SET_ASIDE_BY_KEEPER = "attempt.json.unreadable"
 FINAL_STATES = ("ENROLLED", "FAILED")
 # ece-enrolld.service: what is no failure, and what does not mend by starting again.
 NOT_RESTARTED = (0, 130, 143, 64, 73, 76, 77, 78)
@@ -113,8 +114,11 @@ class Agent:
         if self.scene.how == "run":
             return self._again_at == float("inf")
         status = self.scene.bench.status()
-        return (self.alive() and status is not None and status["state"] in FINAL_STATES
-                and self.scene.status_identity() != self.seen_before)
+        return (self.alive() and status is not None and status["state"] in FINAL_STATES and self.has_told())
+
+    def has_told(self) -> bool:
+        """Is the status this very process's?"""
+        return self.scene.status_identity() != self.seen_before
 
     def leave(self) -> int:
         """Ended as `systemctl stop` does it."""
@@ -325,7 +329,8 @@ class Scene:
             try:
                 json.loads(path.read_text())
             except FileNotFoundError:
-                if self.engine_events("start"):
+                # The keeper writes no new one before the next attempt.
+                if self.engine_events("start") and not os.path.lexists(path.with_name(SET_ASIDE_BY_KEEPER)):
                     yield "%s is gone" % path.name
             except ValueError:
                 yield "%s is damaged" % path.name

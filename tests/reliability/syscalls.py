@@ -5,18 +5,22 @@ import collections
 import itertools
 import re
 
+import records
 from matrix import Case, Skip
 from scene import JOINS, Scene, need_root, until_it_hits
 from tracer import attach, calls_in, detach, injected, need_strace, strace
 
-TITLE = "A system call fails once"
+TITLE = "A system call fails once; full and read-only disks; damaged records"
 METHOD = """\
 Which calls there are is found by tracing an undisturbed enrollment with strace, so that the list stays whole when the
 code changes: those on files and directories of the host, on descriptors of a spawn, on sockets, timers and the event
 loop, in ece-enrolld, ece-installd and `ece-enroll run`. strace then makes one of them fail, once, with an error that it
 may have; that it hit is the mark (INJECTED) in its log, and a fault that did not hit is no pass. A program that a failing
 machine ends with 70 is started again as its unit would. Calls that only the child of a spawn makes are made to
-fail by a strace that is attached to the running keeper and let go after the first hit."""
+fail by a strace that is attached to the running keeper and let go after the first hit.
+
+Disks are small file systems, filled up or remounted read-only, and mended later. Records are damaged while the programs
+are dead: each damage must be noticed and set aside as it was found."""
 
 PROGRAMS = {"ece-enrolld": ("service", "agent"), "ece-installd": ("service", "keeper"), "ece-enroll run": ("run", "agent")}
 CASES_MAX = 600
@@ -206,6 +210,7 @@ def cases(full):
         return
     yield from itertools.starmap(call_case, choose(list(traced_calls()), full))
     yield from child_cases(full)
+    yield from records.cases(full)
 
 
 def skip(reason):

@@ -168,7 +168,7 @@ class Scene:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as visitor:
             visitor.connect(str(self.bench.runtime / "installd.sock"))
             deadline = time.monotonic() + LEAVE_S
-            while not any(True for _ in processes_with(b"ece-installd\0--spec", bytes(self.bench.top))):
+            while self.keeper() is None or name_of(self.keeper()) != "ece-installd":
                 if time.monotonic() > deadline:
                     raise AssertionError("no keeper was started")
                 time.sleep(POLL_S)
@@ -355,6 +355,10 @@ def until_it_hits(attempt) -> str:
         except NotHit:
             pass
     return "the fault did not hit in %d tries" % TRIES
+
+
+def name_of(pid) -> str:
+    return pathlib.Path("/proc/%d/comm" % pid).read_text().strip()
 
 
 def is_dead(pid) -> bool:

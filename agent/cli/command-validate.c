@@ -5,14 +5,20 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/man-text.h"
 #include "model/plan.h"
 
 int command_validate(const CommonOptions *options) {
         const char *path = options->argument ?: options->spec_path;
         _cleanup_(spec_freep) Spec *spec = NULL;
         const char *sentence;
-        int code = command_load_spec(path, &spec);
+        int code;
 
+        if (options->man) {
+                man_keys();
+                return EXIT_DONE;
+        }
+        code = command_load_spec(path, &spec);
         if (code != EXIT_DONE)
                 return code;
         for (size_t i = 0; (sentence = plan_unsupported(spec, i)); i++) {

@@ -14,7 +14,7 @@
 
 #include "engine/classify.h"
 
-enum { OPTION_SPEC = 0x100, OPTION_STATE_DIR, OPTION_RUNTIME_DIR, OPTION_JSON, OPTION_WATCH, OPTION_ONLINE };
+enum { OPTION_SPEC = 0x100, OPTION_STATE_DIR, OPTION_RUNTIME_DIR, OPTION_JSON, OPTION_WATCH, OPTION_ONLINE, OPTION_MAN };
 
 static const struct {
         int needs;
@@ -25,6 +25,7 @@ static const struct {
         { TAKES_DIRS, { "runtime-dir", OPTION_RUNTIME_DIR, "DIR", 0, "Where status.json is (default: " DEFAULT_RUNTIME_DIR ")", 0 } },
         { TAKES_JSON, { "json", OPTION_JSON, NULL, 0, "Print JSON", 0 } },
         { TAKES_WATCH, { "watch", OPTION_WATCH, NULL, 0, "Print again at each change, until the state is final", 0 } },
+        { TAKES_MAN, { "man", OPTION_MAN, NULL, OPTION_HIDDEN, NULL, 0 } }, /* for whoever makes the pages */
         { TAKES_ONLINE, { "online", OPTION_ONLINE, NULL, 0, "Ask the platform, too (reading only)", 0 } },
 };
 
@@ -54,6 +55,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
                 return 0;
         case OPTION_ONLINE:
                 p->options.online = true;
+                return 0;
+        case OPTION_MAN:
+                p->options.man = true;
                 return 0;
         case ARGP_KEY_ARG:
                 if (!(p->command->takes & TAKES_ARGUMENT) || p->options.argument)

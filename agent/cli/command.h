@@ -18,6 +18,7 @@ typedef struct CommonOptions {
         bool json;
         bool watch;
         bool online;
+        bool man;             /* print this part of the manual instead */
         const char *argument; /* the one positional argument, or NULL */
 } CommonOptions;
 
@@ -28,6 +29,7 @@ typedef enum OptionSet {
         TAKES_WATCH = 1 << 3,
         TAKES_ONLINE = 1 << 4,
         TAKES_ARGUMENT = 1 << 5,
+        TAKES_MAN = 1 << 6,
 } OptionSet;
 
 typedef struct Command {

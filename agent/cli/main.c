@@ -24,7 +24,7 @@ const Command commands[] = {
         { "validate", "[FILE]", "check a spec; contacts nothing",
           "Prints every error of the spec and its drop-ins as FILE:LINE:COLUMN: sentence, and exits 78 if there is "
           "one.\n\nExamples:\n  ece-enroll validate\n  ece-enroll validate ./enroll.yaml",
-          TAKES_SPEC | TAKES_ARGUMENT, command_validate },
+          TAKES_SPEC | TAKES_ARGUMENT | TAKES_MAN, command_validate },
         { "plan", "[FILE]", "show what would be requested and run, without doing it",
           "Resolves the spec on this host and prints the token request and the installer's command line; the token "
           "is never shown because there is none. With --online the platform's version and this host's "
@@ -35,9 +35,11 @@ const Command commands[] = {
           "--json\n  ece-enroll status --watch",
           TAKES_DIRS | TAKES_JSON | TAKES_WATCH, command_status },
         { "explain", "[REASON]", "explain a reason, or list all of them",
-          "Prints the classification table: for each reason what happened, what the agent does and what a person "
-          "does.\n\nExamples:\n  ece-enroll explain\n  ece-enroll explain coordinator.connect-refused",
-          TAKES_JSON | TAKES_ARGUMENT, command_explain },
+          "Without REASON: every reason there is, with its class and the exit code that it ends a run with. With "
+          "one: what happened, what the agent does, what a person does, and what leads to it. The same is in "
+          "ece-enroll-reasons(7).\n\nExamples:\n  ece-enroll explain\n  ece-enroll explain "
+          "coordinator.connect-refused",
+          TAKES_JSON | TAKES_ARGUMENT | TAKES_MAN, command_explain },
 };
 const size_t n_commands = ELEMENTS(commands);
 

@@ -4,10 +4,10 @@
  * Classification: which row of the table (reasons.c, reason-matches.c) fits an observation best.
  *
  * A code says more than a number: ECE answers 403 with two opposite meanings and 200 with errors,
- * and an installer's status 1 is the script's or the container's. So an exact code beats a prefix,
- * a longer prefix a shorter one, and any code beats a number. Among equals the exact number beats
- * the range, the range beats "any". Each origin ends in a row that fits everything, so the function
- * is total; what is unknown is taken for something that passes, and the deadline bounds it.
+ * and an installer's status 1 is the script's or the container's. So a code beats a number. Among
+ * equals the exact number beats the range, the range beats "any". Each origin ends in a row that fits everything, so the function
+ * is total; what is unknown is taken for something that passes or that a person may mend, and the
+ * deadline bounds it.
  */
 
 #include "engine/classify.h"
@@ -15,20 +15,13 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/cleanup.h"
 #include "base/text.h"
-#include "engine/reasons.h"
 
 /* Points for how well a row's code fits: -1 not at all, 0 the row does not ask. */
 static int code_points(const char *wanted, const char *seen) {
-        size_t n;
-
         if (!wanted)
                 return 0;
-        n = strlen(wanted);
-        if (n > 0 && wanted[n - 1] == '*')
-                return strncmp(wanted, seen, n - 1) == 0 ? (int) n : -1;
-        return streq(wanted, seen) ? OBSERVATION_CODE_SIZE + 1 : -1;
+        return streq(wanted, seen) ? 1 : -1;
 }
 
 static int number_points(int wanted, int seen) {
@@ -43,7 +36,7 @@ static int number_points(int wanted, int seen) {
         return seen == wanted ? 2 : -1;
 }
 
-static const ReasonMatch *best_match(const Observation *seen) {
+const ReasonMatch *classify_match(const Observation *seen) {
         const ReasonMatch *best = NULL;
         int best_points = -1;
 
@@ -59,51 +52,8 @@ static const ReasonMatch *best_match(const Observation *seen) {
                         best = row;
                 }
         }
+        assert(best); /* each origin but NONE has a row for everything */
         return best;
-}
-
-const Reason *reason_by_id(const char *id) {
-        size_t low = 0, high = reasons_n;
-
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                int order = strcmp(id, reasons_table[middle].id);
-
-                if (order == 0)
-                        return &reasons_table[middle];
-                if (order < 0)
-                        high = middle;
-                else
-                        low = middle + 1;
-        }
-        return NULL;
-}
-
-const Reason *reason_at(size_t n) {
-        return n < reasons_n ? &reasons_table[n] : NULL;
-}
-
-const ReasonMatch *reason_match_at(size_t n) {
-        return n < reason_matches_n ? &reason_matches[n] : NULL;
-}
-
-const char *const *reason_ids(size_t *ret_n) {
-        static const char *ids[REASONS_MAX];
-
-        for (size_t i = 0; i < reasons_n; i++)
-                ids[i] = reasons_table[i].id;
-        *ret_n = reasons_n;
-        return ids;
-}
-
-const char *reason_match_number(const ReasonMatch *match, char buffer[static REASON_NUMBER_SIZE]) {
-        if (match->number == MATCH_ANY)
-                (void) snprintf(buffer, REASON_NUMBER_SIZE, "any");
-        else if (match->number >= MATCH_5XX && match->number <= MATCH_3XX)
-                (void) snprintf(buffer, REASON_NUMBER_SIZE, "%dxx", -match->number);
-        else
-                (void) snprintf(buffer, REASON_NUMBER_SIZE, "%d", match->number);
-        return buffer;
 }
 
 /* "SENTENCE (WHERE): DETAIL"; what an unknown code was stands in the text, or nobody could look
@@ -128,8 +78,7 @@ void classify(const Observation *seen, Outcome *ret) {
         if (observation_is_none(seen))
                 return;
 
-        match = best_match(seen);
-        assert(match);
+        match = classify_match(seen);
         reason = reason_by_id(match->reason);
         assert(reason);
 

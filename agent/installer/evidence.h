@@ -23,7 +23,8 @@
  *     storage-permissions the storage path can't be read or written
  *     host-ip             the script looked for an address itself and found none
  *     not-runnable, not-found   126, 127
- *     script-failed       nothing of the above was seen
+ *     script-failed       nothing of the above was seen, and the status says nothing by itself
+ *     (none)              the same, and the status is 2 to 5: the table knows what it means bare
  *   at the container
  *     name-conflict       a container of the installer's name is there already
  *     port-in-use         20000, 21000 or 22000 is taken
@@ -31,9 +32,12 @@
  *     engine-run-failed   125, and none of the above
  *     handoff-failed      97: the shim did not find exactly one placeholder
  *     shim-failed         98: the shim itself failed
+ *     disk-full           a file system has no room, whoever it was that noticed
  *   in the container
  *     installation-failed the installer's failure banner was seen
  *     run-failed          it ended with that status and said nothing known
+ *   before or in the container, nobody can tell (handoff: argv has no shim)
+ *     unexplained         nothing known was seen
  *   the end itself
  *     timed-out           ended by the keeper's own clock
  *     terminated          ended because the agent asked for it
@@ -48,8 +52,12 @@
 
 typedef struct Evidence {
         bool run_reached;   /* the shim says so, or a line that only the container's end of it prints */
+        bool run_watched;   /* the shim is there and would say so; without it nobody knows */
         bool not_in_group;  /* the yellow line about the group was seen */
-        const char *code;   /* of the weightiest message so far; NULL */
+        const char *script_code; /* of the script's last message that is known; NULL */
+        int script_status;       /* with which the script ends after it */
+        char script_message[LINE_TEXT_MAX + 1];
+        const char *code;   /* of the engine's weightiest message so far; NULL */
         int weight;
         char message[LINE_TEXT_MAX + 1]; /* that message */
         char last[LINE_TEXT_MAX + 1];    /* the last line that says anything */

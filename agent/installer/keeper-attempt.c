@@ -265,7 +265,8 @@ void attempt_watch(Keeper *k, bool adopted, int pidfd, int output, int errors, i
         a->adopted = adopted;
         a->exited = false;
         a->end = ENDED_ITSELF;
-        a->evidence = (Evidence) { .run_reached = a->record.run_reached };
+        a->evidence = (Evidence) { .run_reached = a->record.run_reached,
+                                   .run_watched = a->record.handoff == HANDOFF_SHIM };
         a->first_line = a->n_lines = 0;
         a->stage[0] = 0;
         keeper_send_state(k);

@@ -42,3 +42,6 @@ typedef enum ValueKind {
 int allow_list_check(ValueKind kind, const char *value, char why[ALLOW_LIST_WHY_SIZE]);
 
 const char *value_kind_to_string(ValueKind kind);
+
+/* The allowed characters in words: "letters, digits, '.', '_' and '-'". */
+const char *value_kind_allowed(ValueKind kind);

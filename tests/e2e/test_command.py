@@ -125,19 +125,40 @@ class Status(Command):
 
 
 class Explain(Command):
-    def test_one_and_all(self):
+    def test_all_of_them_fit_a_page(self):
+        lines = self.call("explain").output.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 100)
+        ids = [line.split()[0] for line in lines if not line.startswith(" ")]
+        self.assertEqual(ids, sorted(ids))
+        self.assertEqual(ids, [reason["id"] for reason in json.loads(self.call("explain", "--json").output)])
+
+    def test_one_in_full(self):
         reasons = json.loads(self.call("explain", "--json").output)
-        self.assertGreater(len(reasons), 60)
-        for reason in reasons[::16]:
+        self.assertGreater(len(reasons), 100)
+        for reason in reasons[::8]:
             outcome = self.call("explain", reason["id"])
             self.assertEqual(outcome.code, 0)
-            self.assertIn(reason["what"], outcome.output)
-            self.assertIn("seen as", outcome.output)
+            self.assertLessEqual(max(map(len, outcome.output.splitlines())), 100)
+            text = " ".join(outcome.output.split())
+            for part in (reason["id"], reason["class"], reason["what"], reason["agent"], reason["remedy"],
+                         "exit code %d" % reason["exit_code"], *(match["words"] for match in reason["matches"])):
+                self.assertIn(part, text)
+            self.assertEqual(json.loads(self.call("explain", reason["id"], "--json").output), reason)
+
+    def test_what_leads_to_a_reason_is_data_too(self):
+        reason = json.loads(self.call("explain", "installer.engine-denied", "--json").output)
+        self.assertIn({"origin": "installer", "number": "4", "code": None,
+                       "words": "installer exit 4 without other evidence"}, reason["matches"])
 
     def test_a_misspelt_reason(self):
         outcome = self.call("explain", "coordinator.connect-refuse")
         self.assertEqual(outcome.code, 64)
         self.assertIn("did you mean 'coordinator.connect-refused'?", outcome.output)
+
+    def test_half_a_reason(self):
+        outcome = self.call("explain", "pull")
+        self.assertEqual(outcome.code, 64)
+        self.assertIn("there are 'installer.pull-failed'", outcome.output)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ class Victims:
     def words(self, how) -> str:
         if how == "run":
             return "the run and its keeper" if self.with_both else "the run"
-        return "%s%s" % (self.who, " and %s" % ("keeper" if self.who == "agent" else "agent") if self.with_both else "")
+        other = "keeper" if self.who == "agent" else "agent"
+        return "the %s%s" % (self.who, " and the " + other if self.with_both else "")
 
 
 def was_killed(log, number, when) -> bool:

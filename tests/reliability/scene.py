@@ -43,6 +43,7 @@ class Scenario:
     expected_run: str  # the same of `ece-enroll run`, with its exit code
     behaviour: tuple = ()  # runs of the installer's container
     os_release: str = ""  # what the installer believes that it runs on
+    spec: dict = dataclasses.field(default_factory=dict)  # changes of the usual one
 
     def expects(self, how) -> str:
         return self.expected_run if how == "run" else self.expected
@@ -52,8 +53,11 @@ JOINED = "ENROLLED, 1 installer to success"
 REFUSED = "FAILED installer.os-unsupported, no installer to success"
 JOINS = Scenario("joins", JOINED, JOINED + ", exit 0")
 RETRIES = Scenario("fails once", JOINED, JOINED + ", exit 0", behaviour=({"exit": 1},))
+# An agent that took its installer for dead would not find the member in time, and begin a second one.
+WORKS_LONG = Scenario("works long", JOINED, JOINED + ", exit 0", behaviour=({"seconds": 2.5},),
+                      spec={"verify": {"timeout": "1s"}})
 FAILS = Scenario("fails for good", REFUSED, REFUSED + ", exit 73", os_release='ID=debian\nVERSION_ID="12"\n')
-SCENARIOS = (JOINS, RETRIES, FAILS)
+SCENARIOS = (JOINS, RETRIES, FAILS, WORKS_LONG)
 
 
 class NotHit(Exception):
@@ -130,13 +134,12 @@ class Agent:
 class Scene:
     """how: "service" (both programs as units) or "run" (`ece-enroll run`, which starts its keeper itself)."""
 
-    def __init__(self, how="service", scenario=JOINS, **changes):
+    def __init__(self, how="service", scenario=JOINS):
         self.how, self.scenario = how, scenario
         self.bench = Bench()
         self.tracing = self.bench.top / "tracing"
         self.tracing.mkdir()
-        if changes:
-            self.bench.write_spec(**changes)
+        self.bench.write_spec(**scenario.spec)
         self.bench.engine.behave(*scenario.behaviour)
         if scenario.os_release:
             (self.bench.script.parent / "os-release").write_text(scenario.os_release)

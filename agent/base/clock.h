@@ -49,3 +49,13 @@ const char *duration_format(usec_t duration_us, char buffer[static DURATION_SIZE
 /* The kernel's boot id as 32 hex digits; -errno when /proc/sys is hidden. */
 #define BOOT_ID_SIZE 33
 int clock_boot_id(char ret[static BOOT_ID_SIZE]);
+
+/* What the kernel says of its own wall clock; never sets it. */
+typedef enum ClockSync {
+        CLOCK_SYNC_UNKNOWN, /* this process may not ask */
+        CLOCK_UNSYNCHRONISED,
+        CLOCK_SYNCHRONISED,
+        _CLOCK_SYNC_MAX,
+} ClockSync;
+ClockSync clock_sync(void);
+const char *clock_sync_to_string(ClockSync sync); /* "synchronised", "not synchronised", "not known to be synchronised" */

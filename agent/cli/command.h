@@ -46,6 +46,7 @@ extern const size_t n_commands;
 
 int command_validate(const CommonOptions *options);
 int command_plan(const CommonOptions *options);
+int command_check(const CommonOptions *options);
 int command_run(const CommonOptions *options);
 int command_status(const CommonOptions *options);
 int command_explain(const CommonOptions *options);

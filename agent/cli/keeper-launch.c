@@ -162,7 +162,7 @@ Observation keeper_launch(void *userdata, const Spec *spec, const char *socket_p
         const struct passwd *user = getpwnam(spec->installer.user);
 
         if (!user)
-                return observe(ORIGIN_HOST, 0, "user", spec->installer.user,
+                return observe(ORIGIN_HOST, 0, "user-missing", spec->installer.user,
                                "there is no user of this name on this host");
         if (geteuid() != 0 && geteuid() != user->pw_uid)
                 return observe(ORIGIN_HOST, 0, "user", spec->installer.user,

@@ -30,6 +30,13 @@ const Command commands[] = {
           "is never shown because there is none. With --online the platform's version and this host's "
           "membership are asked for (reading only).\n\nExamples:\n  ece-enroll plan\n  ece-enroll plan --online --json",
           TAKES_SPEC | TAKES_ARGUMENT | TAKES_ONLINE | TAKES_JSON, command_plan },
+        { "check", "[FILE]", "look at everything that must hold before this host can join",
+          "Looks at the gates of PREFLIGHT, one line each, and says below a shut one what to do: user and group, script, "
+          "engine, storage path, free space, ports, an installer that is not ours, names, route, coordinators (a TLS "
+          "handshake, no request and no credential) and time. Changes nothing; works without the agent and beside it, "
+          "best as root or as the install user. Exits 0 when none is shut, else with the exit code of the first shut "
+          "one's reason.\n\nExamples:\n  ece-enroll check\n  ece-enroll check ./enroll.yaml --json",
+          TAKES_SPEC | TAKES_ARGUMENT | TAKES_JSON, command_check },
         { "status", NULL, "show the state, since when, why, and what happens next",
           "Reads status.json in the runtime directory.\n\nExamples:\n  ece-enroll status\n  ece-enroll status "
           "--json\n  ece-enroll status --watch",

@@ -99,8 +99,13 @@ static void on_probe_view(void *userdata, const RunnerView *view, const Observat
 static bool resolve_plan(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
         Plan *plan = NULL;
-        int error = plan_resolve(a->spec, &a->facts, &a->platform, &plan, &refusal);
+        int error = 0;
 
+        /* After an adoption nobody has been through the gates. */
+        if (!a->facts.script_sha256[0])
+                error = host_facts_gather(a->spec, &a->facts);
+        if (error >= 0)
+                error = plan_resolve(a->spec, &a->facts, &a->platform, &plan, &refusal);
         if (error < 0) {
                 agent_fail(a, error, "can't resolve the plan");
                 return false;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "model/host-check.h"
 #include "report/journal.h"
 
 
@@ -31,10 +32,17 @@ static uid_t keeper_uid(const Agent *a) {
         return a->facts.user_known ? a->facts.uid : (uid_t) -1;
 }
 
+/* A user that was missing when the spec was read may be there by now. */
+static int look_for_user(Agent *a) {
+        return a->facts.user_known ? 0 : host_facts_add_user(a->spec, &a->facts);
+}
+
 static int connect_or_start(Agent *a, Observation *ret) {
         char path[4096];
-        int error = keeper_client_connect(a->keeper, keeper_uid(a));
+        int error = look_for_user(a);
 
+        if (error >= 0)
+                error = keeper_client_connect(a->keeper, keeper_uid(a));
         if (error >= 0 || !a->options.start_keeper || (error != -ENOENT && error != -ECONNREFUSED)) {
                 if (error < 0)
                         *ret = keeper_trouble(a, error, "can't connect to ece-installd");
@@ -48,6 +56,17 @@ static int connect_or_start(Agent *a, Observation *ret) {
         if (error < 0)
                 *ret = keeper_trouble(a, error, "can't connect to the ece-installd that was just started");
         return error;
+}
+
+/* Without the install user there can be no keeper: then that is the trouble, and the gate that it belongs to. */
+static void blame_user(Agent *a, Observation *seen) {
+        Gate gate = gate_named("user");
+
+        if (a->facts.user_known)
+                return;
+        *seen = host_check_user(a->spec, &a->facts);
+        gate_judge(&gate, seen);
+        agent_gate_seen(a, &gate);
 }
 
 static void request(Agent *a, Message *m, const Secret *token) {
@@ -66,6 +85,7 @@ static void request(Agent *a, Message *m, const Secret *token) {
                 a->keeper_request = m->kind;
                 return;
         }
+        blame_user(a, &seen);
         agent_post_seen(a, EVENT_FAILED, &seen);
 }
 
@@ -83,7 +103,8 @@ static void fill_install(Agent *a, Message *m) {
                 a->token_age_at_start_us = usec_sub(clock_boottime_us(), a->token->minted_us);
 }
 
-/* Before anything is asked of the keeper: does the plan fit this host, as far as it can be known here? */
+/* Does the plan fit this host, as far as it can be known here? Looked at behind the keeper's gates, when the paths that
+ * this reads have just been seen to answer. */
 static bool plan_holds(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
         Plan *plan = NULL;
@@ -109,8 +130,6 @@ static bool plan_holds(Agent *a) {
 void agent_keeper_request(Agent *a, MessageKind kind) {
         Message m = { .kind = kind };
 
-        if (kind == MESSAGE_GATES && !plan_holds(a))
-                return;
         if (kind == MESSAGE_PREPARE || kind == MESSAGE_INSTALL)
                 (void) snprintf(m.version, sizeof(m.version), "%s", a->plan ? a->plan->version : "");
         if (kind == MESSAGE_INSTALL)
@@ -158,6 +177,8 @@ static void on_refused(Agent *a, const Message *event) {
         a->keeper_request = _MESSAGE_KIND_INVALID;
         if (asked == _MESSAGE_KIND_INVALID)
                 return;
+        if (asked == MESSAGE_GATES)
+                agent_report(a, false);
         agent_post_seen(a, EVENT_FAILED, &event->seen);
         if (streq(event->seen.code, "spec-differs"))
                 agent_post(a, EVENT_SPEC_CHANGED); /* the keeper has read the file as it is now: so must we */
@@ -175,6 +196,20 @@ static void on_answer(Agent *a, MessageKind wanted, EventKind kind) {
                 return;
         a->keeper_request = _MESSAGE_KIND_INVALID;
         agent_post(a, kind);
+}
+
+static void on_gate(Agent *a, const Message *event) {
+        if (a->keeper_request == MESSAGE_GATES)
+                agent_gate_seen(a, &event->gate);
+}
+
+static void on_gates_open(Agent *a) {
+        if (a->keeper_request != MESSAGE_GATES)
+                return;
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        agent_report(a, false);
+        if (plan_holds(a))
+                agent_post(a, EVENT_HOST_READY);
 }
 
 static void on_lost(Agent *a, const Observation *lost) {
@@ -196,8 +231,10 @@ void agent_on_keeper(void *userdata, const Message *event, const Observation *lo
         switch ((int) event->kind) {
         case MESSAGE_STATE:
                 return on_state(a, event);
+        case MESSAGE_GATE:
+                return on_gate(a, event);
         case MESSAGE_GATES_OPEN:
-                return on_answer(a, MESSAGE_GATES, EVENT_HOST_READY);
+                return on_gates_open(a);
         case MESSAGE_PREPARED:
                 return on_answer(a, MESSAGE_PREPARE, EVENT_PREPARED);
         case MESSAGE_SETTLED:

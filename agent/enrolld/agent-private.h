@@ -5,7 +5,8 @@
  * What the agent's files share. One file for each side of the world:
  *   agent.c              the queue of events, step, and the actions in their order
  *   agent-spec.c         LOAD_SPEC, the file's watch
- *   agent-keeper.c       ATTACH, CHECK_GATES, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE
+ *   agent-gates.c        CHECK_HOST, CHECK_NETWORK, and what is known of the gates
+ *   agent-keeper.c       ATTACH, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE
  *   agent-coordinator.c  PROBE, REPLACE_RUNNER, MINT, LOOK
  *   agent-record.c       SAVE, and what is found at the start
  *   agent-report.c       REPORT
@@ -17,6 +18,7 @@
 #include "engine/machine.h"
 #include "engine/record.h"
 #include "enrolld/agent.h"
+#include "enrolld/network-gates.h"
 #include "host/host-facts.h"
 #include "http/http.h"
 #include "installer/keeper-client.h"
@@ -57,6 +59,10 @@ struct Agent {
         CoordinatorViewHandler on_view; /* what to do with the view, once the version is known */
         Token *token;
 
+        Gates gates; /* the last known of each */
+        bool gate_awaited[GATES_MAX]; /* that it is shut was told, that it has opened not yet */
+        NetworkGates *network;
+
         KeeperClient *keeper;
         MessageKind keeper_request; /* the one under way, _MESSAGE_KIND_INVALID when none */
         bool attempt_timed_out;     /* TERMINATE was ours: the attempt's time was up */
@@ -90,6 +96,14 @@ void agent_forget_spec(Agent *a); /* and everything that was made from it */
 void agent_on_keeper(void *userdata, const Message *event, const Observation *lost);
 void agent_keeper_attach(Agent *a);
 void agent_keeper_request(Agent *a, MessageKind kind); /* GATES, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE */
+
+/* agent-gates.c */
+void agent_check_host(Agent *a);    /* HOST_READY or FAILED */
+void agent_check_network(Agent *a); /* NETWORK_READY or FAILED */
+void agent_gates_cancel(Agent *a);
+void agent_gates_reset(Agent *a);   /* a new spec: nobody has looked yet */
+void agent_gate_seen(Agent *a, const Gate *gate);
+bool agent_gate_was_told(const Agent *a, const char *reason); /* that a gate is shut for it */
 
 /* agent-coordinator.c */
 void agent_probe(Agent *a);

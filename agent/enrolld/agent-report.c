@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "enrolld/gate-report.h"
 #include "report/journal.h"
 #include "report/status-file.h"
 
@@ -70,6 +71,11 @@ static void fill_history(const Agent *a, Report *r) {
         }
 }
 
+static void fill_gates(const Agent *a, Report *r) {
+        for (size_t i = 0; i < a->gates.n && i < ELEMENTS(r->gates); i++)
+                gate_report(&a->gates.items[i], &r->gates[r->n_gates++]);
+}
+
 void agent_report_fill(const Agent *a, Report *r) {
         usec_t now = clock_boottime_us(), wall = clock_realtime_us();
 
@@ -91,6 +97,7 @@ void agent_report_fill(const Agent *a, Report *r) {
         fill_next(a, r, now);
         fill_token(a, r, now);
         fill_coordinators(a, r);
+        fill_gates(a, r);
         fill_history(a, r);
         r->n_notes = a->n_notes;
         for (size_t i = 0; i < a->n_notes && i < ELEMENTS(r->notes); i++)
@@ -139,6 +146,6 @@ void agent_report_trouble(Agent *a) {
                 return;
         (void) snprintf(a->told, sizeof(a->told), "%s", a->reason.text);
         journal_trouble(r);
-        if (a->options.story)
+        if (a->options.story && !agent_gate_was_told(a, a->reason.reason))
                 story_trouble(a->options.story, r, clock_boottime_us());
 }

@@ -22,6 +22,7 @@
 
 
 void agent_forget_spec(Agent *a) {
+        agent_gates_cancel(a);
         a->coordinator = coordinator_free(a->coordinator);
         a->keeper = keeper_client_free(a->keeper);
         a->plan = plan_free(a->plan);
@@ -116,9 +117,14 @@ static void use_spec(Agent *a) {
         host_machine_id(machine_id);
         a->policy = policy_from_spec(a->spec, machine_id, a->options.one_shot);
         a->record.roles = a->spec->host.roles;
-        error = host_facts_gather(a->spec, &a->facts);
+        /* Only what can't hang: the spec's paths are looked at when the keeper has found them open. */
+        a->facts = (HostFacts) { 0 };
+        error = host_facts_add_user(a->spec, &a->facts);
+        if (error >= 0)
+                error = host_facts_add_address(a->spec, &a->facts);
         if (error >= 0)
                 error = make_keeper_client(a);
+        agent_gates_reset(a);
         if (error < 0)
                 return agent_fail(a, error, "can't prepare what the spec asks for");
         post_loaded(a);

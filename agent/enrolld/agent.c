@@ -127,6 +127,7 @@ static void leave(Agent *a, int exit_code) {
 static void cancel(Agent *a) {
         if (a->coordinator)
                 coordinator_cancel(a->coordinator);
+        agent_gates_cancel(a);
         a->keeper_request = _MESSAGE_KIND_INVALID;
 }
 
@@ -155,9 +156,9 @@ static void act(Agent *a, const Action *action, bool transition) {
         case ACTION_ATTACH:
                 return agent_keeper_attach(a);
         case ACTION_CHECK_HOST:
-                return agent_keeper_request(a, MESSAGE_GATES);
+                return agent_check_host(a);
         case ACTION_CHECK_NETWORK:
-                return agent_post(a, EVENT_NETWORK_READY);
+                return agent_check_network(a);
         case ACTION_PROBE:
                 return agent_probe(a);
         case ACTION_REPLACE_RUNNER:
@@ -378,6 +379,7 @@ Agent *agent_free(Agent *a) {
                 return NULL;
         a->token = token_free(a->token);
         agent_forget_spec(a);
+        (void) network_gates_free(a->network);
         (void) http_free(a->http);
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 (void) sd_event_source_unref(a->timer_source[t]);

@@ -32,7 +32,7 @@ bool access_is_known(const HostFacts *facts) {
         return facts->user_known && (geteuid() == facts->uid || geteuid() == 0);
 }
 
-static bool user_has_group(const HostFacts *facts, gid_t wanted) {
+bool user_has_group(const HostFacts *facts, gid_t wanted) {
         gid_t groups[GROUPS_MAX];
         int n = GROUPS_MAX;
 

@@ -15,6 +15,9 @@
  */
 int access_for_user(const HostFacts *facts, const char *path, int mode);
 
+/* Has the install user this group, by the user database? As long as nobody knows, yes. */
+bool user_has_group(const HostFacts *facts, gid_t wanted);
+
 /* Can this process speak for the install user at all: is it that user, or root? */
 bool access_is_known(const HostFacts *facts);
 

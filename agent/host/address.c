@@ -62,27 +62,50 @@ static bool is_usable(const Address *a) {
                !IN6_IS_ADDR_LINKLOCAL(&a->six.sin6_addr);
 }
 
-static bool source_towards(const char *far_away, char ret[static ADDRESS_SIZE]) {
-        _cleanup_close_ int fd = -1;
-        socklen_t size;
-        Address a;
+const char *address_format(const struct sockaddr *address, char ret[static ADDRESS_SIZE]) {
+        Address a = { 0 };
+        bool four = address->sa_family == AF_INET;
 
-        if (!parse(far_away, FAR_PORT, &a, &size))
+        if (four || address->sa_family == AF_INET6)
+                (void) memcpy(&a, address, four ? sizeof(a.four) : sizeof(a.six));
+        if (!inet_ntop(a.any.sa_family, four ? (const void *) &a.four.sin_addr : &a.six.sin6_addr, ret,
+                       ADDRESS_SIZE))
+                (void) memcpy(ret, "?", sizeof("?"));
+        return ret;
+}
+
+/* Our own address towards another one. */
+static int source_towards(const struct sockaddr *to, socklen_t to_size, Address *ret) {
+        _cleanup_close_ int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        socklen_t size = sizeof(*ret);
+
+        if (fd < 0 || connect(fd, to, to_size) < 0 || getsockname(fd, &ret->any, &size) < 0)
+                return -errno;
+        return 0;
+}
+
+int address_route(const struct sockaddr *to, socklen_t size, char ret_source[static ADDRESS_SIZE]) {
+        Address source;
+        int error = source_towards(to, size, &source);
+
+        if (error >= 0)
+                (void) address_format(&source.any, ret_source);
+        return error;
+}
+
+static bool usable_source(const char *far_away, char ret[static ADDRESS_SIZE]) {
+        Address to, source;
+        socklen_t size;
+
+        if (!parse(far_away, FAR_PORT, &to, &size) || source_towards(&to.any, size, &source) < 0 ||
+            !is_usable(&source))
                 return false;
-        fd = socket(a.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, &a.any, size) < 0)
-                return false;
-        size = sizeof(a);
-        if (getsockname(fd, &a.any, &size) < 0 || !is_usable(&a))
-                return false;
-        return inet_ntop(a.any.sa_family,
-                         a.any.sa_family == AF_INET ? (const void *) &a.four.sin_addr
-                                                    : &a.six.sin6_addr,
-                         ret, ADDRESS_SIZE) != NULL;
+        (void) address_format(&source.any, ret);
+        return true;
 }
 
 const char *address_default(char ret[static ADDRESS_SIZE]) {
-        if (!source_towards(FAR_IPV4, ret) && !source_towards(FAR_IPV6, ret))
+        if (!usable_source(FAR_IPV4, ret) && !usable_source(FAR_IPV6, ret))
                 ret[0] = '\0';
         return ret;
 }

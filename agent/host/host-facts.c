@@ -116,19 +116,38 @@ static bool path_is(const char *path, mode_t type) {
         return path && stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type;
 }
 
+int host_facts_add_user(const Spec *spec, HostFacts *facts) {
+        return gather_user(spec->installer.user, facts);
+}
+
+int host_facts_add_address(const Spec *spec, HostFacts *facts) {
+        (void) address_default(facts->default_address);
+        return 0;
+}
+
+int host_facts_add_script(const Spec *spec, HostFacts *facts) {
+        return gather_script(spec->installer.script, facts);
+}
+
+int host_facts_add_paths(const Spec *spec, HostFacts *facts) {
+        facts->engine_socket_present = path_is(spec->installer.engine_socket, S_IFSOCK);
+        facts->storage_present = path_is(spec->installer.storage_path, S_IFDIR);
+        return 0;
+}
+
 int host_facts_gather(const Spec *spec, HostFacts *ret) {
         HostFacts facts = { 0 };
         int r;
 
-        r = gather_user(spec->installer.user, &facts);
+        r = host_facts_add_user(spec, &facts);
+        if (r >= 0)
+                r = host_facts_add_address(spec, &facts);
+        if (r >= 0)
+                r = host_facts_add_script(spec, &facts);
+        if (r >= 0)
+                r = host_facts_add_paths(spec, &facts);
         if (r < 0)
                 return r;
-        r = gather_script(spec->installer.script, &facts);
-        if (r < 0)
-                return r;
-        (void) address_default(facts.default_address);
-        facts.engine_socket_present = path_is(spec->installer.engine_socket, S_IFSOCK);
-        facts.storage_present = path_is(spec->installer.storage_path, S_IFDIR);
         *ret = facts;
         return 0;
 }

@@ -11,6 +11,13 @@
 /* 0; -ENOMEM. What is not there is left empty in the facts: the Plan judges. */
 int host_facts_gather(const Spec *spec, HostFacts *ret);
 
+/* The same in pieces: what each finds goes into facts, which the caller has zeroed. 0; -ENOMEM. Only
+ * the last two touch a path of the spec, so only they can hang on a file system that does. */
+int host_facts_add_user(const Spec *spec, HostFacts *facts);
+int host_facts_add_address(const Spec *spec, HostFacts *facts);
+int host_facts_add_script(const Spec *spec, HostFacts *facts);
+int host_facts_add_paths(const Spec *spec, HostFacts *facts);
+
 /* The value assigned to CLOUD_ENTERPRISE_VERSION in a script's text, only when it has the form
  * of a version and is a plain assignment (optionally readonly/declare/export/local, optionally
  * quoted, optionally "${CLOUD_ENTERPRISE_VERSION:-4.0.3}" style default). 0, -ENOENT. Pure; for

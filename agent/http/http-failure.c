@@ -8,13 +8,20 @@
  * CURLE_SSL_CONNECT_ERROR stands both for peers that speak no TLS we accept (the operator's matter)
  * and for connections that were cut during the handshake (a coordinator that restarts). libcurl
  * keeps them apart only in its text.
+ *
+ * A time-out while the name was still being looked up is a name that does not resolve, not a
+ * coordinator that is slow: it gets the number of a failed resolution. And a connection that the
+ * kernel has no route for never left this host: that is told apart where it is certain, which is with
+ * an address; behind a name there may be several, and libcurl keeps the errno of the last one only.
  */
 
 #include "http/http-private.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 static const struct {
         CURLcode result;
@@ -43,13 +50,28 @@ static bool handshake_was_cut(CURLcode result, const char *error) {
         return false;
 }
 
-Observation http_failure(CURLcode result, const char *error, const TrustCheck *check, const char *where) {
-        const char *detail = *error ? error : curl_easy_strerror(result);
+static bool resolution_timed_out(const HttpTrouble *t) {
+        return t->result == CURLE_OPERATION_TIMEDOUT &&
+               (t->resolving || text_starts_with(t->error, "Resolving timed out"));
+}
+
+static bool no_route(const HttpTrouble *t) {
+        return t->result == CURLE_COULDNT_CONNECT && t->literal && t->system_error == ENETUNREACH;
+}
+
+Observation http_failure(const HttpTrouble *trouble, const TrustCheck *check, const char *where) {
+        CURLcode result = trouble->result;
+        const char *detail = *trouble->error ? trouble->error : curl_easy_strerror(result);
         Observation refused = trust_check_observation(check, where);
 
         if (!observation_is_none(&refused))
                 return refused;
-        if (!handshake_was_cut(result, error))
+        if (resolution_timed_out(trouble))
+                return observe(ORIGIN_CURL, CURLE_COULDNT_RESOLVE_HOST, "", where, "%s", detail);
+        if (no_route(trouble))
+                return observe(ORIGIN_CURL, (int) result, "no-route", where, "%s: %s", detail,
+                               strerror(ENETUNREACH));
+        if (!handshake_was_cut(result, trouble->error))
                 for (size_t i = 0; i < ELEMENTS(tls_codes); i++)
                         if (tls_codes[i].result == result)
                                 return observe(ORIGIN_TLS, 0, tls_codes[i].code, where, "%s", detail);

@@ -22,6 +22,7 @@ struct HttpTransfer {
 
         HttpHeaders headers;
         HttpReply reply;
+        bool literal;   /* the URL's host is an address (or there is a unix socket): nothing is looked up */
         bool too_large; /* a bound of ours ended it */
         bool settled;   /* its end is known; waits for its handler */
         Observation failure;
@@ -42,5 +43,14 @@ static inline void http_transfer_freep(HttpTransfer **slot) {
 /* Fills reply and failure from the end that libcurl reports. */
 void http_transfer_settle(HttpTransfer *transfer, CURLcode result);
 
-/* A transfer without an HTTP reply, as an Observation. check may be NULL. */
-Observation http_failure(CURLcode result, const char *error, const TrustCheck *check, const char *where);
+/* What libcurl says of a transfer that had no HTTP reply. */
+typedef struct HttpTrouble {
+        CURLcode result;
+        const char *error; /* its sentence, "" when there is none */
+        long system_error; /* errno of the last connect() that failed, else 0 */
+        bool resolving;    /* it ended before the name was resolved */
+        bool literal;      /* the host is an address */
+} HttpTrouble;
+
+/* The same as an Observation. check may be NULL. */
+Observation http_failure(const HttpTrouble *trouble, const TrustCheck *check, const char *where);

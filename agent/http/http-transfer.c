@@ -15,6 +15,7 @@
 
 #include "http/http-private.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 
@@ -59,6 +60,11 @@ static const struct {
         { CURLOPT_FAILONERROR, 0 },           /* the body of an error is what we want to read */
         { CURLOPT_VERBOSE, 0 },
         { CURLOPT_NOPROGRESS, 1 },
+#if LIBCURL_VERSION_NUM >= 0x075700
+        /* A lookup that hangs is left to end by itself. Without this libcurl joins its thread when the
+         * transfer's time is up, and the whole loop waits for a name server that does not answer. */
+        { CURLOPT_QUICK_EXIT, 1 },
+#endif
 };
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *userdata) {
@@ -181,9 +187,14 @@ static CURLcode set_peer(CURL *easy, const HttpRequest *request) {
 }
 
 static CURLcode set_method(CURL *easy, const HttpRequest *request) {
-        bool get = streq(request->method, "GET");
         CURLcode r = CURLE_OK;
+        bool get;
 
+        /* The transfer is done when the handshake is. CURLOPT_FORBID_REUSE closes the connection there and then;
+         * without it libcurl before 7.85 would keep it until the multi handle goes. */
+        if (request->handshake_only)
+                return curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+        get = streq(request->method, "GET");
         if (get)
                 return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         if (request->body || !streq(request->method, "DELETE")) {
@@ -222,10 +233,32 @@ static bool request_is_valid(const HttpRequest *request) {
 
         assert(request->unix_socket || request->trust); /* there is no request without trust */
         assert(!request->auth_scheme || request->auth);
-        for (size_t i = 0; i < ELEMENTS(methods); i++)
+        if (request->handshake_only) {
+                assert(request->trust && !request->method && !request->body && !request->auth_scheme);
+                known = true;
+        }
+        for (size_t i = 0; request->method && i < ELEMENTS(methods); i++)
                 known = known || streq(request->method, methods[i]);
         return known && text_starts_with(request->url, scheme) &&
                header_safe(request->url, strlen(request->url)) && (request->body || request->body_size == 0);
+}
+
+/* Is the host of the URL an address? Then there is no name to look up, and one address to connect to. */
+static bool url_names_address(const char *url) {
+        const char *host = strstr(url, "://");
+        unsigned char address[sizeof(struct in6_addr)];
+        char text[INET6_ADDRSTRLEN];
+        size_t n;
+
+        host = host ? host + 3 : url;
+        if (*host == '[')
+                return true;
+        n = strcspn(host, ":/");
+        if (n >= sizeof(text))
+                return false;
+        memcpy(text, host, n);
+        text[n] = '\0';
+        return inet_pton(AF_INET, text, address) == 1;
 }
 
 int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
@@ -237,6 +270,7 @@ int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
         transfer->reply.body =
                 BUFFER_INIT_WIPED(request->body_maximum ? request->body_maximum : HTTP_BODY_MAX);
         text_copy_printable(transfer->where, sizeof(transfer->where), request->url);
+        transfer->literal = request->unix_socket || url_names_address(request->url);
 
         transfer->easy = curl_easy_init();
         if (!transfer->easy)
@@ -273,7 +307,20 @@ HttpTransfer *http_transfer_free(HttpTransfer *transfer) {
         return NULL;
 }
 
+/* What libcurl tells beside its code; each question is only asked of a transfer without a reply. */
+static HttpTrouble trouble_of(const HttpTransfer *transfer, CURLcode result) {
+        HttpTrouble trouble = { .result = result, .error = transfer->error };
+        curl_off_t lookup_us = 0;
+
+        (void) curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup_us);
+        (void) curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &trouble.system_error);
+        trouble.resolving = lookup_us == 0 && !transfer->literal;
+        trouble.literal = transfer->literal;
+        return trouble;
+}
+
 void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
+        HttpTrouble trouble = trouble_of(transfer, result);
         long status = 0, sent_bytes = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -289,7 +336,7 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
                                             "the reply is larger than is accepted (%zu bytes of body)",
                                             transfer->reply.body.maximum);
         else if (result != CURLE_OK)
-                transfer->failure = http_failure(result, transfer->error, transfer->check, transfer->where);
+                transfer->failure = http_failure(&trouble, transfer->check, transfer->where);
         else
                 transfer->reply.status = (int) status;
 }

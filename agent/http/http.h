@@ -42,7 +42,9 @@ typedef struct HttpRequest {
         const char *auth_scheme; /* "ApiKey", "Bearer", "Basic" or NULL; sent at once, unchallenged */
         const Secret *auth;      /* what follows the scheme; Basic: the ready base64. Copied into wiped
                                     memory, checked for CR, LF, NUL */
-        usec_t connect_timeout_us; /* 0: 5 s */
+        bool handshake_only;     /* no HTTP at all: TCP, TLS with full verification, and closed. method, body and
+                                    auth stay NULL; reply->status stays 0 */
+        usec_t connect_timeout_us; /* 0: 5 s; name resolution, TCP and TLS together */
         usec_t total_timeout_us;   /* 0: 30 s */
         size_t body_maximum;       /* 0: HTTP_BODY_MAX */
 } HttpRequest;
@@ -61,8 +63,10 @@ typedef struct HttpReply {
         usec_t sent_us;          /* boottime before the transfer was started */
 } HttpReply;
 
-/* failure is none when an HTTP reply was had, whatever its status; else ORIGIN_CURL or ORIGIN_TLS
- * (ORIGIN_REPLY "too-large" past a bound). Runs from the loop, never from inside http_start(). */
+/* failure is none when an HTTP reply was had, whatever its status, or the handshake was all that was
+ * wanted and is done; else ORIGIN_CURL or ORIGIN_TLS (ORIGIN_REPLY "too-large" past a bound). A
+ * connection for which the kernel has no route has the code "no-route". Runs from the loop, never
+ * from inside http_start(). */
 typedef void (*HttpHandler)(void *userdata, const HttpReply *reply, const Observation *failure);
 
 /* 0 or negative errno (-EINVAL: a header value that holds CR or LF, a URL of another scheme). The

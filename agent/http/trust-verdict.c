@@ -80,6 +80,7 @@ void trust_describe(X509 *certificate, const char *reason, char ret[static OBSER
         common_name(X509_get_issuer_name(certificate), issuer);
         date_format(X509_get0_notBefore(certificate), from);
         date_format(X509_get0_notAfter(certificate), to);
-        (void) snprintf(ret, OBSERVATION_DETAIL_SIZE, "certificate '%s', issued by '%s', valid %s to %s: %s",
+        /* The reason goes last and is what matters most: long names give way to it. */
+        (void) snprintf(ret, OBSERVATION_DETAIL_SIZE, "certificate '%.36s', issued by '%.36s', valid %s to %s: %s",
                         subject, issuer, from, to, reason);
 }

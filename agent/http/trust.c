@@ -35,6 +35,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "http/trust-pins.h"
@@ -153,6 +154,15 @@ Trust *trust_free(Trust *trust) {
         return NULL;
 }
 
+/* A date that does not hold is this host's clock against the certificate, so both are told. */
+static void explain_date(char *reason, size_t size, int error) {
+        char now[RFC3339_SIZE];
+
+        (void) snprintf(reason, size, "%s: this host's clock, %s, says %s",
+                        X509_verify_cert_error_string(error), clock_sync_to_string(clock_sync()),
+                        clock_format_rfc3339(clock_realtime_us(), now));
+}
+
 static int refuse(TrustCheck *check, X509_STORE_CTX *ctx, int error, const char *code, const char *reason) {
         X509 *certificate = X509_STORE_CTX_get_current_cert(ctx);
 
@@ -215,9 +225,15 @@ static int on_verify(X509_STORE_CTX *ctx, void *userdata) {
                 return 0;
         if (ok != 1) {
                 int error = X509_STORE_CTX_get_error(ctx);
+                char reason[160];
+
                 if (error == X509_V_OK)
                         error = X509_V_ERR_UNSPECIFIED;
-                return refuse(check, ctx, error, trust_code(error), X509_verify_cert_error_string(error));
+                if (error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
+                        explain_date(reason, sizeof(reason), error);
+                else
+                        (void) snprintf(reason, sizeof(reason), "%s", X509_verify_cert_error_string(error));
+                return refuse(check, ctx, error, trust_code(error), reason);
         }
         if (!trust->pins_only && trust->pins.n > 0
             && !pins_find(&trust->pins, X509_STORE_CTX_get0_chain(ctx)))

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What comes before the token: the gates, and the image.
- *
- * The gates are checked here because the keeper is the install user; whether the engine answers is
- * the last of them and asked of the engine itself, since a socket file without a daemon behind it
- * opens all the others.
+ * The image, before the token.
  *
  * The image is pulled by the host's real client (it knows the user's registry credentials), before
  * the hour of a token starts to run. A pull outlives the agent that asked for it: the next one that
@@ -24,7 +20,6 @@
 
 #include "base/text.h"
 #include "host/gates.h"
-#include "host/host-facts.h"
 #include "installer/spawn.h"
 #include "model/installer-environment.h"
 #include "model/word-list.h"
@@ -35,44 +30,10 @@
 
 #define PULL_LIMIT_US USEC_PER_HOUR
 
-/* --- Gates --- */
-
-static void on_ping(void *userdata, const EngineAnswer *answer) {
-        Keeper *k = userdata;
-        Message open = { .kind = MESSAGE_GATES_OPEN };
-
-        k->gates.call = NULL;
-        if (k->gates.wanted && observation_is_none(&answer->failure))
-                keeper_send(k, &open);
-        else if (k->gates.wanted)
-                keeper_refuse(k, &answer->failure);
-        keeper_idle_update(k);
-}
-
 static void refuse_internal(Keeper *k, int error, const char *doing) {
         Observation seen = observe(ORIGIN_KEEPER, -error, "internal", NULL, "%s: %s", doing, strerror(-error));
 
         keeper_refuse(k, &seen);
-}
-
-void keeper_gates(Keeper *k) {
-        GateResult gates[GATES_MAX];
-        HostFacts facts;
-        size_t n;
-        int error = host_facts_gather(k->spec, &facts);
-
-        if (error < 0)
-                return refuse_internal(k, error, "can't gather facts");
-        n = gates_check(k->spec, &facts, k->options.path, gates);
-        for (size_t i = 0; i < n; i++)
-                if (!gates[i].open)
-                        return keeper_refuse(k, &gates[i].seen);
-        k->gates.wanted = true;
-        if (k->gates.call)
-                return; /* the answer on its way is for this request as well */
-        error = engine_ping(k->http, k->spec->installer.engine_socket, on_ping, k, &k->gates.call);
-        if (error < 0)
-                refuse_internal(k, error, "can't ask the engine");
 }
 
 /* --- The end of a pull --- */

@@ -5,12 +5,15 @@
  * The inside of the keeper, shared by its files: keeper.c (life, dispatch), keeper-peer.c (the
  * connection), keeper-request.c (what every request is held against), keeper-install.c (starting an
  * installer), keeper-attempt.c (watching it to its end), keeper-adopt.c (finding it again),
- * keeper-prepare.c (gates and the image), keeper-settle.c (proving that nothing is left).
+ * keeper-gates.c (may it begin?), keeper-prepare.c (the image), keeper-settle.c (proving that nothing is left).
  */
 
+#include "host/gate-run.h"
 #include "http/http.h"
 #include "installer/attempt-record.h"
 #include "installer/container-engine.h"
+#include "installer/container-judge.h"
+#include "installer/engine-gates.h"
 #include "installer/evidence.h"
 #include "installer/keeper.h"
 #include "installer/output.h"
@@ -70,6 +73,15 @@ typedef struct Operation {
         bool wanted;      /* the agent that asked is still there */
 } Operation;
 
+/* The gates, and who wants to know of them. */
+typedef struct GateQuestion {
+        GateRun *run;
+        EngineGates *engine; /* NULL: the engine is not being asked */
+        bool wanted;         /* under way, and the agent that asked is still there */
+        bool groups_are_old; /* the user has groups that this process was not started with */
+        Gates gates;
+} GateQuestion;
+
 struct Keeper {
         sd_event *event;
         KeeperOptions options; /* its texts are owned */
@@ -90,11 +102,13 @@ struct Keeper {
         Attempt attempt;
         Pull pull;
         Settle settle;
-        Operation gates, preparing, settling;
+        GateQuestion gates;
+        Operation preparing, settling;
 };
 
 /* keeper.c */
 void keeper_notice(Keeper *k, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool keeper_is_idle(const Keeper *k); /* nobody is connected and nothing is left to be kept */
 void keeper_idle_update(Keeper *k);
 int keeper_arm(Keeper *k, sd_event_source **source, usec_t delay_us, sd_event_time_handler_t handler);
 void keeper_dispatch(Keeper *k, const Message *request, int fd); /* fd stays the caller's */
@@ -130,18 +144,13 @@ void attempt_done(Attempt *a);
 /* keeper-adopt.c */
 void keeper_adopt(Keeper *k);
 
-/* keeper-prepare.c */
+/* keeper-gates.c */
 void keeper_gates(Keeper *k);
+void keeper_gates_forget(Keeper *k); /* who asked is gone */
+
+/* keeper-prepare.c */
 void keeper_prepare(Keeper *k, const char *version);
 void pull_done(Pull *p);
 
 /* keeper-settle.c */
 void keeper_settle(Keeper *k);
-
-/* Whose container is it? Pure. */
-typedef enum Ownership {
-        CONTAINER_OURS,     /* stop and remove */
-        CONTAINER_BLOCKING, /* dead, bears the name: remove */
-        CONTAINER_FOREIGN,  /* somebody else's, alive: wait for it */
-} Ownership;
-Ownership container_judge(const Container *c, const AttemptRecord *r, usec_t now_realtime_us);

@@ -49,16 +49,16 @@ int keeper_arm(Keeper *k, sd_event_source **source, usec_t delay_us, sd_event_ti
 
 /* --- Idle --- */
 
-static bool is_idle(const Keeper *k) {
+bool keeper_is_idle(const Keeper *k) {
         return k->peer_fd < 0 && k->attempt.record.state != RECORD_RUNNING &&
-               k->attempt.record.state != RECORD_ENDED && k->pull.pidfd < 0 && !k->settle.active && !k->gates.call &&
+               k->attempt.record.state != RECORD_ENDED && k->pull.pidfd < 0 && !k->settle.active && !k->gates.wanted &&
                !k->preparing.call;
 }
 
 static int on_idle(sd_event_source *source, uint64_t at, void *userdata) {
         Keeper *k = userdata;
 
-        if (is_idle(k))
+        if (keeper_is_idle(k))
                 (void) sd_event_exit(k->event, 0);
         return 0;
 }
@@ -67,7 +67,7 @@ void keeper_idle_update(Keeper *k) {
         if (!k->options.idle_exit)
                 return;
         k->idle = sd_event_source_disable_unref(k->idle);
-        if (is_idle(k))
+        if (keeper_is_idle(k))
                 (void) keeper_arm(k, &k->idle,
                                   k->had_peer ? k->options.idle_us : FIRST_CONNECTION_FACTOR * k->options.idle_us,
                                   on_idle);
@@ -129,6 +129,7 @@ void keeper_dispatch(Keeper *k, const Message *request, int fd) {
         case MESSAGE_ACKNOWLEDGE:
                 return acknowledge(k, request);
         case MESSAGE_STATE:
+        case MESSAGE_GATE:
         case MESSAGE_GATES_OPEN:
         case MESSAGE_STAGE:
         case MESSAGE_LINE:
@@ -187,7 +188,8 @@ static int open_all(Keeper *k) {
         k->runtime_fd = directory_ensure(k->options.runtime_dir, 0700);
         if (k->runtime_fd < 0)
                 return k->runtime_fd;
-        return http_new(k->event, &k->http);
+        error = gate_run_new(k->event, k->options.gate_limit_us, &k->gates.run);
+        return error < 0 ? error : http_new(k->event, &k->http);
 }
 
 int keeper_new(sd_event *event, int listen_fd, const KeeperOptions *options, Keeper **ret) {
@@ -236,7 +238,7 @@ Keeper *keeper_free(Keeper *k) {
         keeper_peer_drop(k);
         attempt_done(&k->attempt);
         pull_done(&k->pull);
-        engine_call_cancel(k->gates.call);
+        (void) gate_run_free(k->gates.run);
         engine_call_cancel(k->preparing.call);
         engine_call_cancel(k->settling.call);
         (void) http_free(k->http);

@@ -35,6 +35,7 @@ typedef struct KeeperOptions {
         usec_t kill_after_us; /* 10 s: between SIGTERM and SIGKILL to the installer's process group */
         usec_t drain_us;      /* 5 s: for output that comes after the installer has exited */
         usec_t round_us;      /* 500 ms: between two looks for the installer's container */
+        usec_t gate_limit_us; /* GATE_LIMIT_US: for each look at the host; ENGINE_GATE_LIMIT_US at the engine */
         usec_t idle_us;       /* 300 ms: idle for so long before leaving; fifteen times that before the first connection */
 } KeeperOptions;
 

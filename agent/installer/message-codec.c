@@ -28,6 +28,7 @@ enum {
         HAS_STATE = 1U << 5, /* "state" and "running_s" */
         HAS_TEXT = 1U << 6,
         HAS_SEEN = 1U << 7,
+        HAS_GATE = 1U << 8, /* "name", "state", "found", "seen" and "took_ms" */
 };
 
 typedef struct KindRow {
@@ -45,6 +46,7 @@ static const KindRow kinds[_MESSAGE_KIND_MAX] = {
         [MESSAGE_SETTLE] = { "settle", HAS_SPEC },
         [MESSAGE_ACKNOWLEDGE] = { "acknowledge", HAS_SPEC | HAS_ATTEMPT },
         [MESSAGE_STATE] = { "state", MAY_ATTEMPT | HAS_STATE },
+        [MESSAGE_GATE] = { "gate", HAS_GATE },
         [MESSAGE_GATES_OPEN] = { "gates-open", 0 },
         [MESSAGE_STAGE] = { "stage", MAY_ATTEMPT | HAS_TEXT },
         [MESSAGE_LINE] = { "line", MAY_ATTEMPT | HAS_TEXT },
@@ -89,6 +91,17 @@ json_t *observation_to_json(const Observation *o) {
         return TAKE_PTR(object);
 }
 
+static int put_gate(json_t *object, const Gate *gate) {
+        int error = 0;
+
+        error = error ?: put(object, "name", printable_string(gate->name));
+        error = error ?: put(object, "state", json_string(gate_state_to_string(gate->state)));
+        error = error ?: put(object, "found", printable_string(gate->found));
+        error = error ?: put(object, "seen", observation_to_json(&gate->seen));
+        error = error ?: put(object, "took_ms", json_integer((json_int_t) (gate->took_us / USEC_PER_MSEC)));
+        return error;
+}
+
 static int put_members(json_t *object, const Message *m) {
         unsigned members = kinds[m->kind].members;
         int error = 0;
@@ -109,6 +122,8 @@ static int put_members(json_t *object, const Message *m) {
                 error = error ?: put(object, "text", printable_string(m->text));
         if (members & HAS_SEEN)
                 error = error ?: put(object, "seen", observation_to_json(&m->seen));
+        if (members & HAS_GATE)
+                error = error ?: put_gate(object, &m->gate);
         return error;
 }
 
@@ -212,13 +227,30 @@ static void take_state(Decoder *d, Message *m) {
         m->running_s = (uint64_t) running_s;
 }
 
-static void take_seen(Decoder *d, Message *m) {
+static void take_seen(Decoder *d, Observation *ret) {
         const json_t *seen = json_member_object(d->object, "seen");
 
-        if (!seen || observation_from_json(seen, &m->seen) < 0)
+        if (!seen || observation_from_json(seen, ret) < 0)
                 d->bad = true;
         else
                 d->taken++;
+}
+
+/* A gate's name is a word of ours, and something is seen exactly when it is shut. */
+static void take_gate(Decoder *d, Gate *ret) {
+        char state[16] = "";
+        json_int_t took_ms = 0;
+
+        take_string(d, "name", ret->name, sizeof(ret->name));
+        take_string(d, "state", state, sizeof(state));
+        take_string(d, "found", ret->found, sizeof(ret->found));
+        take_seen(d, &ret->seen);
+        take_integer(d, "took_ms", 0, INT32_MAX, &took_ms);
+        ret->state = gate_state_from_string(state);
+        ret->took_us = (usec_t) took_ms * USEC_PER_MSEC;
+        if (!text_consists_of(ret->name, "abcdefghijklmnopqrstuvwxyz0123456789-") || ret->state < 0 ||
+            (ret->state == GATE_SHUT) == observation_is_none(&ret->seen))
+                d->bad = true;
 }
 
 static void take_members(Decoder *d, Message *m) {
@@ -237,7 +269,9 @@ static void take_members(Decoder *d, Message *m) {
         if (members & HAS_TEXT)
                 take_string(d, "text", m->text, sizeof(m->text));
         if (members & HAS_SEEN)
-                take_seen(d, m);
+                take_seen(d, &m->seen);
+        if (members & HAS_GATE)
+                take_gate(d, &m->gate);
 }
 
 static MessageKind kind_from_string(const char *name) {
@@ -249,7 +283,7 @@ static MessageKind kind_from_string(const char *name) {
 
 int message_decode(const char *text, size_t n, Message *ret) {
         _cleanup_json_ json_t *object = NULL;
-        Message m = { .seen = OBSERVATION_NONE };
+        Message m = { .seen = OBSERVATION_NONE, .gate = { .seen = OBSERVATION_NONE } };
         json_int_t version;
         char kind[16] = "";
         Decoder d;

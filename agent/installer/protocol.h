@@ -10,7 +10,7 @@
  * Requests (agent -> keeper), each with "spec" (digest of the spec the agent has read; terminate and
  * acknowledge, which only name an attempt, are served whatever it says):
  *   probe                                  -> state
- *   gates                                  -> gates (open) or refused
+ *   gates                                  -> gate... (each one once), gates-open or refused by the first shut
  *   prepare   version                      -> line..., prepared or refused
  *   install   attempt coordinator version + memfd
  *                                          -> state(running), line..., stage..., exited; or refused
@@ -18,7 +18,7 @@
  *   terminate attempt                      -> exited
  *   settle                                 -> settled or refused
  *   acknowledge attempt                    -> state
- * Events (keeper -> agent): state, gates, stage, line, prepared, exited, settled, refused.
+ * Events (keeper -> agent): state, gate, gates-open, stage, line, prepared, exited, settled, refused.
  */
 
 #include <errno.h>
@@ -27,6 +27,7 @@
 
 #include "base/buffer.h"
 #include "base/secret.h"
+#include "model/gate.h"
 #include "model/outcome.h"
 
 #define PROTOCOL_VERSION 1
@@ -36,7 +37,7 @@
 typedef enum MessageKind {
         MESSAGE_PROBE, MESSAGE_GATES, MESSAGE_PREPARE, MESSAGE_INSTALL, MESSAGE_ATTACH,
         MESSAGE_TERMINATE, MESSAGE_SETTLE, MESSAGE_ACKNOWLEDGE, /* requests */
-        MESSAGE_STATE, MESSAGE_GATES_OPEN, MESSAGE_STAGE, MESSAGE_LINE, MESSAGE_PREPARED,
+        MESSAGE_STATE, MESSAGE_GATE, MESSAGE_GATES_OPEN, MESSAGE_STAGE, MESSAGE_LINE, MESSAGE_PREPARED,
         MESSAGE_EXITED, MESSAGE_SETTLED, MESSAGE_REFUSED, /* events */
         _MESSAGE_KIND_MAX,
         _MESSAGE_KIND_INVALID = -EINVAL,
@@ -58,6 +59,7 @@ typedef struct Message {
         uint64_t running_s;        /* state: how long it has run */
         char text[LINE_TEXT_MAX + 1]; /* line: redacted, printable; stage: name; settled: what was done */
         Observation seen;          /* exited (none: status 0), refused */
+        Gate gate;                 /* gate: its seen is none unless it is shut */
 } Message;
 
 /* Appends the JSON text. 0, -EMSGSIZE, -ENOMEM. */

@@ -11,7 +11,7 @@ Observation host_check_user(const Spec *spec, const HostFacts *host) {
         const char *name = spec->installer.user;
 
         if (!host->user_known)
-                return observe(ORIGIN_HOST, 0, "user", name, "there is no user '%s' on this host",
+                return observe(ORIGIN_HOST, 0, "user-missing", name, "there is no user '%s' on this host",
                                name ? name : "");
         if (host->uid < INSTALL_ID_MIN)
                 return observe(ORIGIN_HOST, 0, "user", name,

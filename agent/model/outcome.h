@@ -17,7 +17,7 @@
 /* Who spoke. Together with number and code it selects a row of the classification table. */
 typedef enum Origin {
         ORIGIN_NONE,      /* nothing went wrong */
-        ORIGIN_CURL,      /* number: CURLcode. No HTTP reply was had */
+        ORIGIN_CURL,      /* number: CURLcode; code: "no-route" when the kernel has none, else "". No HTTP reply was had */
         ORIGIN_TLS,       /* code: "untrusted", "pin-mismatch", "name-mismatch", "expired", "not-yet-valid",
                              "protocol", "weak" or "other"; number: OpenSSL's verify result when there is one */
         ORIGIN_HTTP,      /* number: status, and the body was no ECE body */
@@ -28,8 +28,9 @@ typedef enum Origin {
                              "persistent", "short-lived", "absent" */
         ORIGIN_CREDENTIAL,/* intake of a secret. code: "missing", "unreadable", "permissions", "empty", "command-failed", ... */
         ORIGIN_SPEC,      /* code: "absent", "invalid", "unsupported" */
-        ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ...,
-                             or "record": the enrollment's record can't be written */
+        ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ...;
+                             "user-missing"; "no-answer" (where: the gate) when a look at it hangs;
+                             "record": the enrollment's record can't be written */
         ORIGIN_PLAN,      /* spec, host and platform do not fit together. code: "script-too-old", "version-mismatch", ... */
         ORIGIN_INSTALLER, /* number: exit status of the script (128+N by signal); code: evidence, see installer/evidence.h */
         ORIGIN_ENGINE,    /* container engine. code: "no-socket", "not-answering", "foreign-installer", ... */

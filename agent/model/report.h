@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "model/gate.h"
 #include "model/outcome.h"
 #include "model/role.h"
 
@@ -28,6 +29,14 @@ typedef struct ReportTransition {
         char reason[REASON_ID_SIZE];
         char text[160];
 } ReportTransition;
+
+typedef struct ReportGate {
+        char name[GATE_NAME_SIZE];
+        GateState state;
+        char found[GATE_FOUND_SIZE];
+        Outcome reason; /* CLASS_OK unless shut */
+        usec_t took_us;
+} ReportGate;
 
 typedef struct Report {
         char state[16];
@@ -54,6 +63,8 @@ typedef struct Report {
         char stage[64];          /* of the running installer, "" when none is known */
         size_t n_coordinators;
         ReportCoordinator coordinators[REPORT_COORDINATORS_MAX];
+        size_t n_gates; /* of PREFLIGHT, as last seen */
+        ReportGate gates[GATES_MAX];
         size_t n_history;
         ReportTransition history[REPORT_HISTORY_MAX];
         size_t n_notes;          /* things worth knowing that are no failure: warnings of spec and plan, extra roles */

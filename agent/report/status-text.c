@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "report/gates-page.h"
 #include "report/paint.h"
 
 /* The digits of form's letter at its places in text as a number; every other byte must be form's own. */
@@ -152,6 +153,17 @@ static void put_host(const json_t *status, Buffer *page) {
                 put(page, "API key until", json_member_string(status, "api_key_expiration"));
 }
 
+/* Where they are waited for, and wherever one was found shut since. */
+static void put_gates(const json_t *status, bool colour, Buffer *page) {
+        const json_t *gates = json_member_array(status, "gates");
+        const char *state = json_member_string(status, "state") ?: "";
+
+        if (json_array_size(gates) == 0 || (!streq(state, "PREFLIGHT") && !gates_have_shut(gates)))
+                return;
+        (void) buffer_append_format(page, "%13s:\n", "gates");
+        gates_write_lines(gates, "               ", colour, page);
+}
+
 static void put_lists(const json_t *status, Buffer *page) {
         json_t *item;
         size_t i;
@@ -183,6 +195,7 @@ int status_text_write(const json_t *status, usec_t now, bool colour, Buffer *pag
         put_reason(status, colour, page);
         put_times(status, age, page);
         put_host(status, page);
+        put_gates(status, colour, page);
         put_lists(status, page);
         /* An append that did not fit was dropped whole; a page that is not full has them all but memory. */
         return page->size < page->maximum ? 0 : -EMSGSIZE;

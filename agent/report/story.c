@@ -147,3 +147,20 @@ void story_note(Story *s, const char *note, usec_t now_us) {
         (void) buffer_append_format(&line, "note: %s", note);
         line_end(s, &line);
 }
+
+void story_gate_shut(Story *s, const char *name, const Outcome *why, usec_t now_us) {
+        _cleanup_buffer_ Buffer line = BUFFER_INIT(STORY_LINE_MAX);
+
+        line_begin(s, &line, "", now_us);
+        (void) buffer_append_format(&line, "waiting for gate '%s': %s%s%s [%s]", name, paint_start(PAINT_WAIT, s->colour),
+                                    why->text, paint_end(s->colour), why->reason);
+        line_end(s, &line);
+}
+
+void story_gate_open(Story *s, const char *name, usec_t now_us) {
+        _cleanup_buffer_ Buffer line = BUFFER_INIT(STORY_LINE_MAX);
+
+        line_begin(s, &line, "", now_us);
+        (void) buffer_append_format(&line, "gate '%s' is open now", name);
+        line_end(s, &line);
+}

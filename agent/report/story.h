@@ -19,3 +19,7 @@ void story_transition(Story *story, const Report *report, usec_t now_us);
 void story_trouble(Story *story, const Report *report, usec_t now_us); /* only a reason not told yet */
 void story_installer_line(Story *story, const char *line, usec_t now_us);
 void story_note(Story *story, const char *note, usec_t now_us);
+
+/* A gate that is waited for, and that it has opened. Whoever calls tells each once. */
+void story_gate_shut(Story *story, const char *name, const Outcome *why, usec_t now_us);
+void story_gate_open(Story *story, const char *name, usec_t now_us);

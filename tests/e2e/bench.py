@@ -279,11 +279,11 @@ class Bench:
     def options(self):
         return ["--spec", self.spec_path, "--state-dir", self.state, "--runtime-dir", self.runtime]
 
-    def start(self, program, *words, wrap=(), **environment):
-        """A program whose output goes to a file; for communicate() see end(). wrap: words before the command."""
+    def start(self, program, *words, prefix=(), **environment):
+        """A program whose output goes to a file; for communicate() see end(). prefix: words of a program that becomes it."""
         self._outputs += 1
         path = self.top / ("output-%d" % self._outputs)
-        process = subprocess.Popen([*map(str, wrap), str(self.programs / program), *map(str, words)], cwd="/",
+        process = subprocess.Popen([*map(str, prefix), str(self.programs / program), *map(str, words)], cwd="/",
                                    env=self.environment(**environment), stdin=subprocess.DEVNULL,
                                    stdout=open(path, "wb"), stderr=subprocess.STDOUT, start_new_session=True)
         process.output_path = path
@@ -308,11 +308,11 @@ class Bench:
     def start_run(self, **more):
         return self.start("ece-enroll", "run", *self.options(), **more)
 
-    def run(self, **environment) -> Outcome:
-        return self.end(self.start_run(**environment))
+    def run(self, **more) -> Outcome:
+        return self.end(self.start_run(**more))
 
-    def command(self, *words) -> Outcome:
-        return self.end(self.start("ece-enroll", *words))
+    def command(self, *words, **more) -> Outcome:
+        return self.end(self.start("ece-enroll", *words, **more))
 
     def daemon(self, **more):
         return self.start("ece-enrolld", *self.options(), **more)
@@ -337,6 +337,16 @@ class Bench:
                 return status
             time.sleep(0.01)
         raise AssertionError("never %s: %s" % (state, self.status()))
+
+    def wait_gate(self, name, state, timeout_s=DEADLINE_S) -> dict:
+        """The gate as status.json has it, once it is in this state."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            for gate in (self.status() or {}).get("gates", ()):
+                if (gate["name"], gate["state"]) == (name, state):
+                    return gate
+            time.sleep(0.01)
+        raise AssertionError("gate %s never %s: %s" % (name, state, self.status()))
 
     def minted(self) -> int:
         return self.sim.control.state()["counts"].get("mint", 0)

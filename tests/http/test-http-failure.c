@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <errno.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -41,7 +42,9 @@ static const struct {
 
 static void test_codes(void **state) {
         for (size_t i = 0; i < ELEMENTS(cases); i++) {
-                Observation o = http_failure(cases[i].result, cases[i].error, NULL, "https://x:1/");
+                const HttpTrouble trouble = { .result = cases[i].result, .error = cases[i].error, .literal = true };
+                Observation o = http_failure(&trouble, NULL, "https://x:1/");
+
                 assert_int_equal(o.origin, cases[i].origin);
                 assert_int_equal(o.number, cases[i].number);
                 assert_string_equal(o.code, cases[i].code);
@@ -53,8 +56,37 @@ static void test_codes(void **state) {
         }
 }
 
+/* What the code alone does not tell. Whether the name was resolved is told by libcurl's clocks, or by its words; that
+ * there is no route is certain with an address only, and with the kernel's own word. */
+static const struct {
+        HttpTrouble trouble;
+        int number;
+        const char *code, *detail;
+} looks[] = {
+        { { CURLE_OPERATION_TIMEDOUT, "Timeout was reached", 0, true, false }, 6, "", "Timeout was reached" },
+        { { CURLE_OPERATION_TIMEDOUT, "Resolving timed out after 2501 milliseconds", 0, false, false }, 6, "",
+          "Resolving timed out after 2501 milliseconds" },
+        { { CURLE_OPERATION_TIMEDOUT, "Connection timed out after 2501 milliseconds", 0, false, false }, 28, "",
+          "Connection timed out after 2501 milliseconds" },
+        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, true }, 7, "no-route",
+          "Couldn't connect: Network is unreachable" },
+        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, false }, 7, "", "Couldn't connect" },
+        { { CURLE_COULDNT_CONNECT, "Couldn't connect", EHOSTUNREACH, false, true }, 7, "", "Couldn't connect" },
+};
+
+static void test_second_looks(void **state) {
+        for (size_t i = 0; i < ELEMENTS(looks); i++) {
+                Observation o = http_failure(&looks[i].trouble, NULL, "https://x:1/");
+
+                assert_int_equal(o.origin, ORIGIN_CURL);
+                assert_int_equal(o.number, looks[i].number);
+                assert_string_equal(o.code, looks[i].code);
+                assert_string_equal(o.detail, looks[i].detail);
+        }
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_second_looks) };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,7 @@ static KeeperOptions options;
 static char digest[SHA256_HEX_SIZE];
 static pid_t engine;
 static Buffer lines, stages, notices;
+static Gates gates;
 
 static Message last;
 static bool arrived, lost;
@@ -304,6 +305,10 @@ static void on_keeper(void *userdata, const Message *m, const Observation *gone)
                 (void) buffer_append_format(&lines, "%s|", m->text);
         else if (m->kind == MESSAGE_STAGE)
                 (void) buffer_append_format(&stages, "%s|", m->text);
+        else if (m->kind == MESSAGE_GATE) {
+                assert_null(gates_find(&gates, m->gate.name)); /* each one once */
+                (void) gates_put(&gates, &m->gate);
+        }
         else {
                 assert_false(arrived); /* each test waits for every answer */
                 last = *m;
@@ -325,6 +330,8 @@ void bench_disconnect(void) {
 void bench_request(const Message *request) {
         _cleanup_(secret_freep) Secret *token = NULL;
 
+        if (request->kind == MESSAGE_GATES)
+                gates.n = 0;
         assert_int_equal(secret_new(BENCH_TOKEN, strlen(BENCH_TOKEN), &token), 0);
         assert_int_equal(keeper_client_request(client, request, token), 0);
 }
@@ -395,6 +402,18 @@ const char *bench_lines(void) {
 
 const char *bench_stages(void) {
         return buffer_string(&stages);
+}
+
+GateState bench_gate(const char *name) {
+        const Gate *gate = gates_find(&gates, name);
+
+        if (!gate)
+                fail_msg("gate %s was not told", name);
+        return gate->state;
+}
+
+const Gates *bench_gates(void) {
+        return &gates;
 }
 
 const char *bench_notices(void) {

@@ -73,3 +73,7 @@ void bench_until_exit(void);
 const char *bench_lines(void);  /* "line|line|" */
 const char *bench_stages(void); /* "started|run-reached|" */
 const char *bench_notices(void);
+
+/* What was told of the gates since they were last asked for. */
+const Gates *bench_gates(void);
+GateState bench_gate(const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The keeper and the engine: gates, image, and the proof that nothing is left. Invariants: a
+/* The keeper and the engine: image, and the proof that nothing is left. Invariants: a
  * container that is not provably ours is not touched while it is alive; `settled` is said only
  * after a look that found none; every question gets an answer. */
 
@@ -49,24 +49,6 @@ static void after_an_attempt(const char *script) {
         (void) bench_wait(MESSAGE_EXITED);
         bench_ask(MESSAGE_ACKNOWLEDGE);
         (void) bench_wait(MESSAGE_STATE);
-}
-
-/* --- Gates --- */
-
-static void gates_open_when_the_engine_answers(void **state) {
-        bench_engine(WORLD(""));
-        bench_keeper();
-        bench_connect();
-        bench_ask(MESSAGE_GATES);
-        (void) bench_wait(MESSAGE_GATES_OPEN);
-        assert_log("GET /_ping", true);
-}
-
-static void first_shut_gate_is_told(void **state) {
-        bench_keeper();
-        bench_connect();
-        bench_ask(MESSAGE_GATES);
-        assert_refused(ORIGIN_HOST, "engine-socket");
 }
 
 /* --- Image --- */
@@ -232,8 +214,6 @@ static void leftover_processes_are_killed(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                TEST(gates_open_when_the_engine_answers),
-                TEST(first_shut_gate_is_told),
                 TEST(image_that_is_there_is_not_pulled),
                 TEST(without_prepull_nobody_is_asked),
                 TEST(missing_image_is_pulled),

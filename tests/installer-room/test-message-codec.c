@@ -19,7 +19,7 @@
 #define ID "0123456789abcdef0123456789abcdef"
 
 static Message sample(MessageKind kind) {
-        Message m = { .kind = kind, .seen = OBSERVATION_NONE };
+        Message m = { .kind = kind, .seen = OBSERVATION_NONE, .gate = { .seen = OBSERVATION_NONE } };
 
         if (message_kind_is_request(kind))
                 (void) snprintf(m.spec, sizeof(m.spec), SPEC);
@@ -51,10 +51,25 @@ static Message sample(MessageKind kind) {
                 (void) snprintf(m.attempt, sizeof(m.attempt), ID);
                 m.seen = observe(ORIGIN_INSTALLER, 125, "name-conflict", "here", "%s", "said the engine");
                 break;
+        case MESSAGE_GATE:
+                m.gate = gate_named("engine-socket");
+                gate_found(&m.gate, "%s", "/run/docker.sock");
+                m.gate.seen = observe(ORIGIN_HOST, 111, "engine-socket", "/run/docker.sock", "refused");
+                m.gate.state = GATE_SHUT;
+                m.gate.took_us = 7 * USEC_PER_MSEC;
+                break;
         default:
                 break;
         }
         return m;
+}
+
+static void assert_same_seen(const Observation *a, const Observation *b) {
+        assert_int_equal(a->origin, b->origin);
+        assert_int_equal(a->number, b->number);
+        assert_string_equal(a->code, b->code);
+        assert_string_equal(a->detail, b->detail);
+        assert_string_equal(a->where, b->where);
 }
 
 static void assert_same(const Message *a, const Message *b) {
@@ -66,11 +81,12 @@ static void assert_same(const Message *a, const Message *b) {
         assert_int_equal(a->attempt_state, b->attempt_state);
         assert_int_equal(a->running_s, b->running_s);
         assert_string_equal(a->text, b->text);
-        assert_int_equal(a->seen.origin, b->seen.origin);
-        assert_int_equal(a->seen.number, b->seen.number);
-        assert_string_equal(a->seen.code, b->seen.code);
-        assert_string_equal(a->seen.detail, b->seen.detail);
-        assert_string_equal(a->seen.where, b->seen.where);
+        assert_same_seen(&a->seen, &b->seen);
+        assert_string_equal(a->gate.name, b->gate.name);
+        assert_int_equal(a->gate.state, b->gate.state);
+        assert_string_equal(a->gate.found, b->gate.found);
+        assert_int_equal(a->gate.took_us, b->gate.took_us);
+        assert_same_seen(&a->gate.seen, &b->gate.seen);
 }
 
 static void every_kind_comes_back(void **state) {
@@ -109,7 +125,35 @@ static void half_a_character_is_replaced(void **state) {
 #define REQUEST(kind, rest) "{\"protocol\":1,\"kind\":\"" kind "\",\"spec\":\"" SPEC "\"" rest "}"
 #define SEEN "{\"origin\":\"installer\",\"number\":1,\"code\":\"c\",\"detail\":\"d\",\"where\":\"\"}"
 
+#define NOTHING "{\"origin\":\"none\",\"number\":0,\"code\":\"\",\"detail\":\"\",\"where\":\"\"}"
+#define GATE(name, state, seen, took) \
+        "{\"protocol\":1,\"kind\":\"gate\",\"name\":\"" name "\",\"state\":\"" state \
+        "\",\"found\":\"\",\"seen\":" seen ",\"took_ms\":" took "}"
+
+/* A gate in each of its states, written by hand: what the rows below break is otherwise right. */
+static void gates_are_read(void **state) {
+        static const char *const good[] = {
+                GATE("ports", "open", NOTHING, "0"), GATE("ports", "untried", NOTHING, "0"), GATE("ports", "shut", SEEN, "3"),
+        };
+        Message m;
+
+        for (size_t i = 0; i < ELEMENTS(good); i++)
+                assert_int_equal(message_decode(good[i], strlen(good[i]), &m), 0);
+        assert_int_equal(m.gate.state, GATE_SHUT);
+        assert_string_equal(m.gate.seen.detail, "d");
+}
+
 static const char *const hostile[] = {
+        GATE("ports", "open", SEEN, "0"),    /* open, and yet something was seen */
+        GATE("ports", "untried", SEEN, "0"),
+        GATE("ports", "shut", NOTHING, "0"), /* shut for no reason */
+        GATE("ports", "ajar", NOTHING, "0"),
+        GATE("", "open", NOTHING, "0"),
+        GATE("Ports", "open", NOTHING, "0"),
+        GATE("a b", "open", NOTHING, "0"),
+        GATE("a-name-that-is-longer-than-any", "open", NOTHING, "0"),
+        GATE("ports", "open", NOTHING, "-1"),
+        GATE("ports", "open", "null", "0"),
         "",
         "null",
         "[]",
@@ -204,6 +248,7 @@ int main(void) {
                 cmocka_unit_test(every_kind_comes_back),        cmocka_unit_test(longest_line_fits),
                 cmocka_unit_test(half_a_character_is_replaced), cmocka_unit_test(hostile_messages_are_refused),
                 cmocka_unit_test(truncated_messages_are_refused), cmocka_unit_test(no_member_is_optional),
+                cmocka_unit_test(gates_are_read),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

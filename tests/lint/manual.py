@@ -17,7 +17,6 @@ MAN = lint.TOP / "doc" / "man"
 PAGES = sorted(path.name for path in MAN.iterdir() if path.suffix[1:].isdigit())
 BEGIN = '.\\" Keys: from here to the end of the section this is made from the schema\'s table.\n'
 END = '.\\" Keys end.\n'
-COMING = {"check"}  # documented; not yet in every build
 UPDATE = os.environ.get("ECE_ENROLL_UPDATE_GOLDEN")
 
 
@@ -81,7 +80,7 @@ def command_list():
     known = commands()
     if known is None:
         return "no ece-enroll in the build directory"
-    return differences("ece-enroll.1", {term.split()[0] for term in terms("ece-enroll.1", "COMMANDS")} - COMING, known - COMING)
+    return differences("ece-enroll.1", {term.split()[0] for term in terms("ece-enroll.1", "COMMANDS")}, known)
 
 
 def command_options():
@@ -90,7 +89,7 @@ def command_options():
     if known is None:
         return "no ece-enroll in the build directory"
     taken = {}
-    for command in known - COMING:
+    for command in known:
         for option in options(said("ece-enroll", command, "--help").partition("\n\n")[2].split("\n\n")[0]):
             taken.setdefault(option, set()).add(command)
     for common in ("--help", "--usage"):
@@ -103,7 +102,7 @@ def command_options():
             return [f"doc/man/ece-enroll.1: {common} is missing"]
     return differences("ece-enroll.1", set(entries), set(taken)) + [
         complaint for option in entries.keys() & taken.keys()
-        for complaint in differences("ece-enroll.1", {f"{option} for {one}" for one in entries[option] - COMING},
+        for complaint in differences("ece-enroll.1", {f"{option} for {one}" for one in entries[option]},
                                      {f"{option} for {one}" for one in taken[option]})]
 
 
@@ -159,7 +158,7 @@ def advice():
     texts["etc/catalog"] = lint.text("etc/catalog/ece-enroll.catalog")
     calls = re.compile(r"['`(]ece-enroll ([a-z]+)")
     return [f"{name}: there is no command '{one}'" for name, text in texts.items()
-            for one in calls.findall(text) if one not in known | COMING]
+            for one in calls.findall(text) if one not in known]
 
 
 def roff():

@@ -162,7 +162,7 @@ static const struct {
         const char *code;
         const char *says;
 } breakages[] = {
-        { break_user, "user", "no user 'elastic'" },
+        { break_user, "user-missing", "no user 'elastic'" },
         { break_uid, "user", "ECE refuses a uid below 1000" },
         { break_gid, "user", "ECE refuses a gid below 1000" },
         { break_root, "user", "uid 0" },

@@ -80,7 +80,7 @@ class Agent:
         bench, wrap = self.scene.bench, self.scene.wrap_agent(self.starts + 1)
         self.seen_before = self.scene.status_identity()
         self.starts += 1
-        self.process = bench.start_run(wrap=wrap) if self.scene.how == "run" else bench.daemon(wrap=wrap)
+        self.process = bench.start_run(prefix=wrap) if self.scene.how == "run" else bench.daemon(prefix=wrap)
 
     def _wants_to_start_again(self, code) -> bool:
         if self.scene.how == "run":

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * ece-enroll check: all gates, one line each, with what to do below a shut one. The functions are those of the
+ * keeper (host and engine) and of the agent (network), so what is open here is open there.
+ *
+ * It changes nothing, asks neither keeper nor agent and works beside them. Anybody may run it: what only the install
+ * user and root can tell is then left untried, and says so. The installer of an enrollment that is under way has the
+ * ports; that is told and shuts nothing.
+ */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "enrolld/gate-report.h"
+#include "enrolld/network-gates.h"
+#include "host/gate-run.h"
+#include "host/gates.h"
+#include "http/http.h"
+#include "installer/engine-gates.h"
+#include "report/gates-page.h"
+#include "report/paint.h"
+
+#define PAGE_MAX (64U * 1024U)
+
+typedef struct Check {
+        sd_event *event;
+        Http *http;
+        const Spec *spec;
+        GateRun *run;
+        EngineGates *engine;
+        NetworkGates *network;
+        Gates gates;
+} Check;
+
+static void add_all(Check *c, const Gates *from) {
+        for (size_t i = 0; i < from->n; i++)
+                (void) gates_put(&c->gates, &from->items[i]);
+}
+
+static void stop(Check *c, int error) {
+        (void) sd_event_exit(c->event, error < 0 ? error : 0);
+}
+
+static void on_network(void *userdata, const Gates *gates) {
+        Check *c = userdata;
+
+        add_all(c, gates);
+        stop(c, 0);
+}
+
+static void ask_network(Check *c) {
+        const NetworkQuestion question = { .spec = c->spec, .all = true };
+        int error = network_gates_start(c->network, &question, on_network, c);
+
+        if (error < 0)
+                stop(c, error);
+}
+
+static void forgive_ports(Check *c) {
+        Gate ports = gate_named("ports");
+
+        gate_found(&ports, "used by our own installer, which is at work");
+        gate_judge(&ports, &OBSERVATION_NONE);
+        (void) gates_put(&c->gates, &ports);
+}
+
+static void on_engine(void *userdata, const Gates *gates, bool ours_alive) {
+        Check *c = userdata;
+
+        c->engine = NULL;
+        add_all(c, gates);
+        if (ours_alive)
+                forgive_ports(c);
+        ask_network(c);
+}
+
+static void skip_engine(Check *c, const char *why) {
+        Gates gates;
+
+        engine_gates_untried(why, &gates);
+        add_all(c, &gates);
+        ask_network(c);
+}
+
+static void on_host(void *userdata, const Gates *gates, const HostFacts *facts) {
+        Check *c = userdata;
+        const EngineQuestion question = { .socket_path = c->spec->installer.engine_socket };
+        const Gate *socket = gates_find(gates, "engine-socket");
+        int error;
+
+        c->gates = *gates;
+        if (socket->state != GATE_OPEN)
+                return skip_engine(c, "not looked at while 'engine-socket' is not open");
+        /* As root for a user who may not: the engine can be asked all the same, and is. */
+        if (access(c->spec->installer.engine_socket, R_OK | W_OK) < 0)
+                return skip_engine(c, "only root and the install user can tell");
+        error = engine_gates_start(c->event, c->http, &question, on_engine, c, &c->engine);
+        if (error < 0)
+                stop(c, error);
+}
+
+static int look(Check *c) {
+        _cleanup_free_ char *path = installer_path_make(getenv("PATH"));
+        int error = path ? 0 : -ENOMEM;
+
+        if (error >= 0)
+                error = gate_run_start(c->run, c->spec, path, on_host, c);
+        return error < 0 ? error : sd_event_loop(c->event);
+}
+
+static int look_at_all(Check *c) {
+        int error = sd_event_new(&c->event);
+
+        if (error >= 0)
+                error = http_new(c->event, &c->http);
+        if (error >= 0)
+                error = gate_run_new(c->event, 0, &c->run);
+        if (error >= 0)
+                error = network_gates_new(c->event, c->http, &c->network);
+        if (error >= 0)
+                error = look(c);
+        (void) network_gates_free(c->network);
+        engine_gates_cancel(c->engine);
+        (void) gate_run_free(c->run);
+        (void) http_free(c->http);
+        (void) sd_event_unref(c->event);
+        return error;
+}
+
+/* The exit code is that of the first shut gate's reason. */
+static int print(const Gates *gates, bool as_json) {
+        _cleanup_free_ ReportGate *shown = calloc(gates->n, sizeof(*shown));
+        _cleanup_buffer_ Buffer page = BUFFER_INIT(PAGE_MAX);
+        _cleanup_json_ json_t *list = NULL;
+        int code = EXIT_DONE;
+
+        if (!shown)
+                return -ENOMEM;
+        for (size_t i = 0; i < gates->n; i++) {
+                gate_report(&gates->items[i], &shown[i]);
+                if (code == EXIT_DONE)
+                        code = shown[i].reason.exit_code;
+        }
+        list = gates_to_json(shown, gates->n);
+        if (!list)
+                return -ENOMEM;
+        if (as_json) {
+                (void) json_dumpf(list, stdout, JSON_INDENT(1));
+                (void) fputc('\n', stdout);
+        } else {
+                gates_write_lines(list, "", paint_wanted(STDOUT_FILENO), &page);
+                (void) fputs(buffer_string(&page), stdout);
+        }
+        (void) fflush(stdout);
+        return code;
+}
+
+int command_check(const CommonOptions *options) {
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        Check c = { 0 };
+        int code = command_load_spec(options->argument ?: options->spec_path, &spec);
+        int result;
+
+        if (code != EXIT_DONE)
+                return code;
+        (void) signal(SIGPIPE, SIG_IGN);
+        c.spec = spec;
+        result = look_at_all(&c);
+        if (result >= 0)
+                result = print(&c.gates, options->json);
+        if (result >= 0)
+                return result;
+        fprintf(stderr, "ece-enroll: %s\n", strerror(-result));
+        return EXIT_INTERNAL;
+}

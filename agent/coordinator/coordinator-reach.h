@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Can a coordinator be reached and trusted? Asked of all at once by a TLS handshake with full
+ * verification and not a byte of HTTP behind it, so no credential is needed and nothing is spent.
+ *
+ * One that verifies is enough. When none does, the failure is that of the one that said most, by the
+ * same rule as for requests (coordinator.h).
+ */
+
+#include "http/http.h"
+#include "model/spec.h"
+
+typedef struct CoordinatorReach CoordinatorReach;
+
+#define REACH_TIMEOUT_US (2500 * USEC_PER_MSEC)
+
+typedef struct ReachEntry {
+        const char *url; /* the spec's */
+        bool known;      /* false: nobody waited for its answer */
+        Observation seen; /* none: reached and verified */
+} ReachEntry;
+
+typedef struct ReachRequest {
+        const Spec *spec;  /* outlives the question */
+        usec_t timeout_us; /* of each handshake; 0: REACH_TIMEOUT_US */
+        bool all;          /* wait for every answer, also when one has verified already */
+        /* What is known before: a coordinator whose place holds anything but none is not asked. NULL: nothing. */
+        const Observation *known;
+} ReachRequest;
+
+/* failure: none when one verified. entries are in the spec's order. Runs from the loop. */
+typedef void (*ReachHandler)(void *userdata, const ReachEntry *entries, size_t n, const Observation *failure);
+
+/* 0; -EINVAL with refusal when the spec's trust can't be used; -ENOMEM or another errno. Frees itself
+ * before its handler runs. */
+int coordinator_reach(sd_event *event, Http *http, const ReachRequest *request, ReachHandler handler,
+                      void *userdata, CoordinatorReach **ret, Observation *refusal);
+/* Ends it without the handler. NULL is accepted. */
+void coordinator_reach_cancel(CoordinatorReach *reach);

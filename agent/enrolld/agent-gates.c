@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The gates of PREFLIGHT as the agent sees them: the keeper's, which it asks for, and the network's, which it
+ * looks at itself. All results are kept in one list, the last known of each gate, for status and story; the
+ * machine hears of one event for each question.
+ *
+ * What is waited for is told once when it is found shut and once when it opens, not at every look.
+ */
+
+#include "enrolld/agent-private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "host/gates.h"
+#include "installer/engine-gates.h"
+
+static void add_untried(Agent *a, const char *name) {
+        Gate gate = gate_named(name);
+
+        (void) gates_put(&a->gates, &gate);
+}
+
+void agent_gates_reset(Agent *a) {
+        a->gates = (Gates) { 0 };
+        (void) memset(a->gate_awaited, 0, sizeof(a->gate_awaited));
+        for (size_t i = 0; i < host_gates_n(); i++)
+                add_untried(a, host_gate_name(i));
+        for (size_t i = 0; i < engine_gates_n(); i++)
+                add_untried(a, engine_gate_name(i));
+        for (size_t i = 0; i < network_gates_n(); i++)
+                add_untried(a, network_gate_name(i));
+}
+
+static void tell_shut(Agent *a, const Gate *gate, bool *awaited) {
+        Outcome outcome;
+
+        classify(&gate->seen, &outcome);
+        /* One that won't open by itself ends the enrollment, and is told with that end. */
+        if (*awaited || outcome.class == CLASS_PERMANENT)
+                return;
+        *awaited = true;
+        if (a->options.story)
+                story_gate_shut(a->options.story, gate->name, &outcome, clock_boottime_us());
+}
+
+static void tell_open(Agent *a, const Gate *gate, bool *awaited) {
+        if (!*awaited)
+                return;
+        *awaited = false;
+        if (a->options.story)
+                story_gate_open(a->options.story, gate->name, clock_boottime_us());
+        else
+                log_info("gate '%s' is open now: %s", gate->name, gate->found);
+}
+
+void agent_gate_seen(Agent *a, const Gate *gate) {
+        Gate *kept = gates_put(&a->gates, gate);
+        bool *awaited = &a->gate_awaited[kept - a->gates.items];
+
+        switch (kept->state) {
+        case GATE_SHUT:
+                return tell_shut(a, kept, awaited);
+        case GATE_OPEN:
+                return tell_open(a, kept, awaited);
+        case GATE_UNTRIED:
+        case _GATE_STATE_MAX:
+        case _GATE_STATE_INVALID:
+                return;
+        }
+}
+
+bool agent_gate_was_told(const Agent *a, const char *reason) {
+        for (size_t i = 0; i < a->gates.n; i++) {
+                Outcome outcome;
+
+                if (a->gates.items[i].state != GATE_SHUT || !a->gate_awaited[i])
+                        continue;
+                classify(&a->gates.items[i].seen, &outcome);
+                if (streq(outcome.reason, reason))
+                        return true;
+        }
+        return false;
+}
+
+/* --- The host's --- */
+
+void agent_check_host(Agent *a) {
+        agent_keeper_request(a, MESSAGE_GATES);
+}
+
+/* --- The network's --- */
+
+static void on_network(void *userdata, const Gates *gates) {
+        Agent *a = userdata;
+        const Gate *shut = gates_first_shut(gates);
+
+        for (size_t i = 0; i < gates->n; i++)
+                agent_gate_seen(a, &gates->items[i]);
+        agent_report(a, false);
+        if (shut)
+                agent_post_seen(a, EVENT_FAILED, &shut->seen);
+        else
+                agent_post(a, EVENT_NETWORK_READY);
+}
+
+void agent_check_network(Agent *a) {
+        NetworkQuestion question = { .spec = a->spec };
+        int error = 0;
+
+        if (a->coordinator)
+                question.has_clock_offset = coordinator_clock_offset_s(a->coordinator, &question.clock_offset_s);
+        if (!a->network)
+                error = network_gates_new(a->event, a->http, &a->network);
+        if (error >= 0)
+                error = network_gates_start(a->network, &question, on_network, a);
+        if (error < 0)
+                agent_fail(a, error, "can't look at the network's gates");
+}
+
+void agent_gates_cancel(Agent *a) {
+        if (a->network)
+                network_gates_cancel(a->network);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The network's gates: what must hold between this host and the platform before a credential is read. In
+ * their order, each with a limit of its own:
+ *
+ *   names        of the spec's coordinators one is an address or resolves
+ *   route        the kernel has a route to one of these addresses; no packet is sent
+ *   coordinator  one of them is reached, and proves itself in a TLS handshake; not a byte of HTTP is sent
+ *   time         shut exactly when a certificate's dates were all that was wrong with it, which a wrong clock
+ *                explains. That the kernel does not call its clock synchronised is told and stops nobody.
+ *
+ * For the agent and for `ece-enroll check`.
+ */
+
+#include <systemd/sd-event.h>
+
+#include "http/http.h"
+#include "model/gate.h"
+#include "model/spec.h"
+
+#define NAMES_LIMIT_US (2 * USEC_PER_SEC)
+
+typedef struct NetworkGates NetworkGates;
+
+typedef struct NetworkQuestion {
+        const Spec *spec; /* outlives the question */
+        bool all;         /* wait for every coordinator, not only for the first that proves itself */
+        bool has_clock_offset;
+        int64_t clock_offset_s; /* the platform's clock minus ours, as last heard */
+} NetworkQuestion;
+
+/* gates: all four. Runs from the loop. */
+typedef void (*NetworkGatesHandler)(void *userdata, const Gates *gates);
+
+size_t network_gates_n(void);
+const char *network_gate_name(size_t which);
+
+int network_gates_new(sd_event *event, Http *http, NetworkGates **ret);
+NetworkGates *network_gates_free(NetworkGates *n); /* cancels */
+
+/* One question at a time: the handler of an earlier one is forgotten. 0 or negative errno. */
+int network_gates_start(NetworkGates *n, const NetworkQuestion *question, NetworkGatesHandler handler, void *userdata);
+void network_gates_cancel(NetworkGates *n);

@@ -197,10 +197,15 @@ static bool keeps_reason(State s) {
                 s == STATE_STOPPING;
 }
 
-static void remember_reason(Agent *a, const Occurrence *o, State before) {
-        bool changed = a->machine.state != before;
+/* What goes wrong after that, as a keeper that dies while it tidies up, is not why the host is not enrolled. */
+static bool end_is_decided(const Machine *m) {
+        return m->state == STATE_FAILED || (m->state == STATE_SETTLING && m->next == STATE_FAILED);
+}
 
-        if (o->outcome.class != CLASS_OK)
+static void remember_reason(Agent *a, const Occurrence *o, const Machine *before) {
+        bool changed = a->machine.state != before->state;
+
+        if (o->outcome.class != CLASS_OK && !end_is_decided(before))
                 a->reason = a->trouble = o->outcome;
         else if (changed && !keeps_reason(a->machine.state))
                 a->reason = OUTCOME_OK;
@@ -261,13 +266,14 @@ static void prepare_actions(Agent *a, const Actions *actions) {
 }
 
 static void step(Agent *a, const Occurrence *o) {
-        State before = a->machine.state;
+        const Machine before_it = a->machine;
+        State before = before_it.state;
         Actions actions = {};
         bool transition;
 
         a->machine = machine_step(a->machine, &a->policy, &o->event, clock_boottime_us(), &actions);
         transition = a->machine.state != before;
-        remember_reason(a, o, before);
+        remember_reason(a, o, &before_it);
         if (transition && (a->machine.state == STATE_FAILED || a->machine.state == STATE_STOPPING))
                 name_the_end(a);
         if (o->event.kind == EVENT_TIMER && o->event.timer == TIMER_ATTEMPT)

@@ -26,6 +26,7 @@ ENTERED = {BEFORE: RENAME, AFTER: SYNC}
 INSTANTS, INSTANTS_BOUNDED = 200, 30
 STOPS, STOPS_BOUNDED = 24, 4
 STOP_S = 3
+EARLIER = 0.8
 
 
 # Undisturbed
@@ -112,7 +113,7 @@ def step_case(course, victims, number, when, then=None, what="kill -9 of") -> Ca
         how, scenario.name, what, victims.words(how), when, victims.who, number, total)
 
     def run():
-        return until_it_hits(lambda: kill_at_step(how, scenario, victims, number, when, *([then] if then else [])))
+        return until_it_hits(lambda _: kill_at_step(how, scenario, victims, number, when, *([then] if then else [])))
 
     return Case(fault, scenario.expects(how), run)
 
@@ -165,11 +166,11 @@ def wait_until(instant) -> None:
     time.sleep(max(0.0, instant - time.monotonic()))
 
 
-def at_instant(how, scenario, instant_s, act) -> str:
-    """act(scene): does it, and says whether there was somebody to do it to."""
+def at_instant(how, scenario, instant_s, act, tried=0) -> str:
+    """act(scene): does it, and says whether there was somebody to do it to; earlier, when that has failed."""
     with Scene(how, scenario) as scene:
         scene.begin()
-        wait_until(scene.began + instant_s)
+        wait_until(scene.began + instant_s * EARLIER ** tried)
         scene.until_hit(lambda: act(scene))
         scene.to_the_end()
         return scene.verdict()
@@ -189,7 +190,8 @@ def instant_cases(courses, count, seed):
         yield Case("%s, %s: kill -9 of %s at instant %d, %.3f s of %.3f s" % (
                        course.how, course.scenario.name, whom, number, instant_s, course.duration_s),
                    course.scenario.expects(course.how),
-                   lambda c=course, i=instant_s, a=act: until_it_hits(lambda: at_instant(c.how, c.scenario, i, a)))
+                   lambda c=course, i=instant_s, a=act: until_it_hits(
+                       lambda tried: at_instant(c.how, c.scenario, i, a, tried)))
 
 
 # Stopped for a while
@@ -216,7 +218,7 @@ def stop_cases(course, count, seed):
         yield Case("service, joins: %s stopped for %d s at instant %d, %.3f s" % (whom, STOP_S, number, instant_s),
                    course.scenario.expects("service"),
                    lambda i=instant_s, w=whom: until_it_hits(
-                       lambda: at_instant("service", JOINS, i, stop_then_go_on(w))))
+                       lambda tried: at_instant("service", JOINS, i, stop_then_go_on(w), tried)))
 
 
 # A reboot

@@ -351,10 +351,10 @@ class Scene:
 
 
 def until_it_hits(attempt) -> str:
-    """An enrollment may take a step less than the one before: then it is done once more."""
-    for _ in range(TRIES):
+    """An enrollment may be faster or take a step less than the one before: then it is done once more. attempt(n)."""
+    for number in range(TRIES):
         try:
-            return attempt()
+            return attempt(number)
         except NotHit:
             pass
     return "the fault did not hit in %d tries" % TRIES

@@ -191,14 +191,14 @@ def fail_in_child(name, error) -> str:
 
 def call_case(call, error) -> Case:
     fault = "%s: %s fails, use %d%s: %s" % (call.program, call.name, call.number, call.what and " on " + call.what, error)
-    return Case(fault, JOINS.expects(PROGRAMS[call.program][0]), lambda: until_it_hits(lambda: fail_once(call, error)))
+    return Case(fault, JOINS.expects(PROGRAMS[call.program][0]), lambda: until_it_hits(lambda _: fail_once(call, error)))
 
 
 def child_cases(full):
     for name, errors in CHILD_ERRORS.items():
         for error in errors if full else errors[:1]:
             yield Case("ece-installd's child: %s fails: %s" % (name, error), JOINS.expected,
-                       lambda n=name, e=error: until_it_hits(lambda: fail_in_child(n, e)))
+                       lambda n=name, e=error: until_it_hits(lambda _: fail_in_child(n, e)))
 
 
 def cases(full):

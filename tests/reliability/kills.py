@@ -8,7 +8,7 @@ import time
 
 from matrix import Case, Skip
 from reboot import new_boot
-from scene import FAILS, JOINS, RETRIES, SCENARIOS, WORKS_LONG, Scene, need_root, until_it_hits
+from scene import FAILS, JOINS, RETRIES, SCENARIOS, WORKS_LONG, Scene, need_root, not_here, until_it_hits
 from tracer import calls_in, need_strace, strace
 
 TITLE = "kill -9, SIGSTOP and reboot"
@@ -238,7 +238,7 @@ def cases(full):
         need_strace()
         need_root("have another boot id")
     except Skip as missing:
-        yield Case("all", "", lambda reason=str(missing): skip(reason))
+        yield not_here(missing)
         return
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
     print("# kills: SEED=%d repeats the random instants" % seed, flush=True)
@@ -250,7 +250,3 @@ def cases(full):
     yield from instant_cases(courses, INSTANTS if full else INSTANTS_BOUNDED, seed)
     yield from stop_cases(courses["service", "joins"], STOPS if full else STOPS_BOUNDED, seed)
     yield from reboot_cases(courses, full)
-
-
-def skip(reason):
-    raise Skip(reason)

@@ -22,11 +22,11 @@ SET_ASIDE_WHOLE = "record.json.other-release"
 # A disk of its own
 
 class Disk:
-    """A small file system at a directory of the host, in a mount namespace of the case's own."""
+    """A small file system at a directory of the host, in a mount namespace of the case's own. by: "full" or "read-only"."""
 
-    def __init__(self, directory, user=None):
+    def __init__(self, by, directory, user=None):
         private_mounts()
-        self.directory = directory
+        self.by, self.directory = by, directory
         directory.mkdir(mode=0o700, exist_ok=True)
         options = "size=%s,mode=0700" % DISK_SIZE
         options += ",uid=%d,gid=%d" % (user.pw_uid, user.pw_gid) if user else ""
@@ -55,8 +55,6 @@ class Disk:
     def mend(self) -> None:
         self.read_only(False) if self.by == "read-only" else self.free()
 
-    by = "full"
-
     def close(self) -> None:
         libc.umount2(os.fsencode(self.directory), ctypes.c_int(2))  # MNT_DETACH
 
@@ -69,8 +67,7 @@ def says(scene, reason) -> bool:
 def broken_at_start(how, by) -> str:
     """It waits without a token and without an installer, says why, and goes on by itself once there is room."""
     with Scene(how) as scene:
-        disk = Disk(scene.bench.state)
-        disk.by = by
+        disk = Disk(by, scene.bench.state)
         disk.break_down()
         scene.begin()
         scene.go_on(lambda: says(scene, "host.record"))
@@ -88,10 +85,9 @@ def verdict_and_close(scene, disk) -> str:
 
 
 def broken_while_installing(by) -> str:
-    """The end is found out all the same; killed and started again in this state, too; and it stays true when it is mended."""
+    """The end is found out all the same, also by an agent that is killed then and started again; and it stays true."""
     with Scene("service", HELD) as scene:
-        disk = Disk(scene.bench.state)
-        disk.by = by
+        disk = Disk(by, scene.bench.state)
         scene.begin()
         scene.bench.wait_status("INSTALLING")
         scene.go_on(lambda: scene.bench.containers.events("start"))
@@ -108,8 +104,7 @@ def broken_while_installing(by) -> str:
 def keeper_broken_at_start(by) -> str:
     """No installer without a record of it; once it can be written, one."""
     with Scene() as scene:
-        disk = Disk(scene.bench.owned("installd"), scene.bench.user)
-        disk.by = by
+        disk = Disk(by, scene.bench.owned("installd"), scene.bench.user)
         disk.break_down()
         scene.begin()
         scene.go_on(lambda: scene.bench.minted() > 0 and (scene.bench.status() or {}).get("state") == "BACKOFF")
@@ -121,8 +116,7 @@ def keeper_broken_at_start(by) -> str:
 
 def keeper_broken_while_installing(by) -> str:
     with Scene("service", HELD) as scene:
-        disk = Disk(scene.bench.owned("installd"), scene.bench.user)
-        disk.by = by
+        disk = Disk(by, scene.bench.owned("installd"), scene.bench.user)
         scene.begin()
         scene.bench.wait_status("INSTALLING")
         scene.go_on(lambda: scene.bench.containers.events("start"))

@@ -14,11 +14,9 @@ import signal
 import socket
 import time
 
-import bench as e2e
 import tap
 from bench import INSTALLER, Bench
-from enginetest import as_user  # noqa: F401  (on the path since bench)
-from matrix import Skip
+from matrix import Case, Skip
 from sampler import TOKEN
 
 END_S = 100  # in which a scene has to come to its end
@@ -32,7 +30,7 @@ FINAL_STATES = ("ENROLLED", "FAILED")
 # ece-enrolld.service: what is no failure, and what does not mend by starting again.
 NOT_RESTARTED = (0, 130, 143, 64, 73, 76, 77, 78)
 INTERNAL = 70
-# In the order of an API key's life: where a secret may be, because that is its place or because a stand-in keeps it.
+# Where a secret may be, because that is its place or because a stand-in keeps it there.
 PLACES_OF_SECRETS = ("platform", "engine", "key")
 
 
@@ -67,6 +65,14 @@ class NotHit(Exception):
 def need_root(what) -> None:
     if os.getuid() != 0:
         raise Skip("only root can " + what)
+
+
+def not_here(missing) -> Case:
+    """One line in the place of a whole part."""
+    def run():
+        raise missing
+
+    return Case("all", "", run)
 
 
 class Agent:
@@ -380,7 +386,3 @@ def processes_with(*words):
             continue
         if all(word in line for word in words):
             yield int(path.parent.name)
-
-
-def programs_missing():
-    return e2e.MISSING

@@ -7,7 +7,7 @@ import re
 
 import records
 from matrix import Case, Skip
-from scene import JOINS, Scene, need_root, until_it_hits
+from scene import JOINS, Scene, need_root, not_here, until_it_hits
 from tracer import attach, calls_in, detach, injected, need_strace, strace
 
 TITLE = "A system call fails once; full and read-only disks; damaged records"
@@ -206,12 +206,8 @@ def cases(full):
         need_strace()
         need_root("mount a file system")
     except Skip as missing:
-        yield Case("all", "", lambda reason=str(missing): skip(reason))
+        yield not_here(missing)
         return
     yield from itertools.starmap(call_case, choose(list(traced_calls()), full))
     yield from child_cases(full)
     yield from records.cases(full)
-
-
-def skip(reason):
-    raise Skip(reason)

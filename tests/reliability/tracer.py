@@ -56,7 +56,7 @@ def tracer_of(pid) -> int:
 
 
 def detach(process) -> None:
-    """The traced go on untraced. The kernel lets go of them; strace itself waits for ever for one that waits for its vfork."""
+    """The traced go on untraced. It is the kernel that lets go: strace itself may wait for one that waits for its vfork."""
     process.kill()
     process.wait(ATTACH_S)
 

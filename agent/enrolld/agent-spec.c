@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -164,7 +165,7 @@ void agent_load_spec(Agent *a) {
                 agent_post_seen(a, EVENT_SPEC_ABSENT, &seen);
         } else if (error == -EINVAL)
                 refuse_problems(a, &problems);
-        else if (error == -ENOMEM)
+        else if (file_error_is_the_machines(error))
                 agent_fail(a, error, "can't read the spec");
         else if (error < 0)
                 refuse(a, "invalid", strerror(-error));

@@ -86,7 +86,13 @@ def counts(name, rest, top) -> bool:
     return top in rest.rpartition(" = ")[0] or "boot_id" in rest or "memfd:" in rest
 
 
+# What a person has forbidden is no fault of the machine; that it is told as one is for others to prove.
+MAY_BE_FORBIDDEN = re.compile(r"enroll\.yaml|ca\.pem|/key\b")
+
+
 def errors_of(name, rest):
+    if name == "openat" and MAY_BE_FORBIDDEN.search(rest):
+        return ("EMFILE", "EIO", "ENFILE")
     return ERRORS["openat O_CREAT"] if name == "openat" and "O_CREAT" in rest else ERRORS[name]
 
 

@@ -390,6 +390,7 @@ Agent *agent_free(Agent *a) {
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 (void) sd_event_source_unref(a->timer_source[t]);
         (void) sd_event_source_unref(a->queue_source);
+        (void) sd_event_source_unref(a->publish_again);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
         (void) sd_event_unref(a->event);
@@ -404,5 +405,7 @@ int agent_run(Agent *a) {
         (void) sd_event_set_watchdog(a->event, true);
         (void) sd_notify(0, "READY=1");
         exit_code = sd_event_loop(a->event);
+        if (a->publish_again && sd_event_source_get_enabled(a->publish_again, NULL) > 0)
+                agent_report(a, false); /* the last chance to say how it ended */
         return a->fatal < 0 ? a->fatal : exit_code;
 }

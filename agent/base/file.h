@@ -3,6 +3,7 @@
 
 /* Files as we need them: read whole with a bound, replaced atomically and synced, one instance lock. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,6 +39,10 @@ int directory_ensure(const char *path, mode_t mode);
  * ends with the last copy of dir_fd's open file, also when the process is killed. 0, -EBUSY when another
  * open file has it, other negative errno of flock(2). */
 int directory_lock(int dir_fd);
+
+/* Is it the machine that could not read just now (no memory, no descriptor left, a disk's error), and says nothing about
+ * the file? Takes a negative errno. */
+bool file_error_is_the_machines(int error);
 
 /* SHA-256 of the whole of fd, from offset 0 and without moving its offset, as 64 hex digits. */
 #define SHA256_HEX_SIZE 65

@@ -14,8 +14,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buffer.h"
+#include "base/file.h"
+#include "base/text.h"
 
 /* What we write ourselves is small; the bound only keeps a mistake from eating the memory. */
 #define JSON_WRITE_MAX (16U * 1024U * 1024U)
@@ -153,4 +156,31 @@ char *json_write_compact(const json_t *value) {
                 return NULL;
 
         return buffer_take(&text);
+}
+
+#define SEAL "sha256"
+
+int json_seal(json_t *object) {
+        _cleanup_free_ char *text = NULL;
+        char digest[SHA256_HEX_SIZE];
+
+        (void) json_object_del(object, SEAL);
+        text = json_write_compact(object);
+        if (!text || bytes_sha256(text, strlen(text), digest) < 0)
+                return -ENOMEM;
+        return json_object_set_new(object, SEAL, json_string(digest)) < 0 ? -ENOMEM : 0;
+}
+
+int json_break_seal(json_t *object) {
+        char seal[SHA256_HEX_SIZE];
+        const char *found = json_member_string(object, SEAL);
+
+        if (!found || strlen(found) != sizeof(seal) - 1)
+                return -EBADMSG;
+        (void) memcpy(seal, found, sizeof(seal));
+        if (json_seal(object) < 0)
+                return -ENOMEM;
+        if (!streq(seal, json_member_string(object, SEAL)))
+                return -EBADMSG;
+        return json_object_del(object, SEAL) < 0 ? -EBADMSG : 0;
 }

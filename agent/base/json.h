@@ -32,5 +32,12 @@ json_t *json_member_array(const json_t *object, const char *name);      /* defau
 bool json_member_bool(const json_t *object, const char *name, bool otherwise);
 json_int_t json_member_integer(const json_t *object, const char *name, json_int_t otherwise);
 
+/* A seal is a member "sha256" with the digest of all others, of their compact text in the order of their names:
+ * whoever reads the object back notices a bit that fell over, even where it gives a valid value.
+ * json_seal(): 0, -ENOMEM. json_break_seal() takes the member away: 0, -EBADMSG when it is missing or is not
+ * that of the rest, -ENOMEM. */
+int json_seal(json_t *object);
+int json_break_seal(json_t *object);
+
 /* malloc()ed compact text in sorted key order, NULL without memory. */
 char *json_write_compact(const json_t *value);

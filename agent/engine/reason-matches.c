@@ -288,6 +288,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_AGENT, ANY, "interrupted", "agent.interrupted" },
         { ORIGIN_AGENT, ANY, "not-answering", "agent.other" },
         /* A fault of ours, unless it is the machine that lacks something: numbers are errnos. */
+        { ORIGIN_AGENT, 5, "internal", "agent.resources" },   /* EIO */
         { ORIGIN_AGENT, 11, "internal", "agent.resources" },  /* EAGAIN */
         { ORIGIN_AGENT, 12, "internal", "agent.resources" },  /* ENOMEM */
         { ORIGIN_AGENT, 23, "internal", "agent.resources" },  /* ENFILE */

@@ -22,7 +22,6 @@
 #include "engine/classify.h"
 
 #define SCHEMA 2
-#define SEAL "sha256"
 #define SCHEMA_MAX 1000000 /* more than any release will have */
 #define COUNT_MAX 1000000
 #define TIME_MAX INT64_MAX
@@ -111,17 +110,6 @@ static void encode_machine(Writer *w, const Machine *m) {
         put_time(w, "vain_efforts", m->vain_efforts);
 }
 
-int record_seal(json_t *object) {
-        _cleanup_free_ char *text = NULL;
-        char digest[SHA256_HEX_SIZE];
-
-        (void) json_object_del(object, SEAL);
-        text = json_write_compact(object);
-        if (!text || bytes_sha256(text, strlen(text), digest) < 0)
-                return -ENOMEM;
-        return json_object_set_new(object, SEAL, json_string(digest)) < 0 ? -ENOMEM : 0;
-}
-
 int record_encode(const Record *record, Buffer *ret) {
         _cleanup_json_ json_t *object = json_object();
         _cleanup_free_ char *text = NULL;
@@ -140,7 +128,7 @@ int record_encode(const Record *record, Buffer *ret) {
         put_text(&w, "reason", record->reason);
         put_text(&w, "text", record->text);
         put(&w, "history", encode_history(record));
-        if (w.failed || record_seal(object) < 0)
+        if (w.failed || json_seal(object) < 0)
                 return -ENOMEM;
 
         text = json_write_compact(object);
@@ -282,21 +270,6 @@ static void decode_rest(Reader *r, Record *ret) {
         get_history(r, ret);
 }
 
-/* 0; -EBADMSG when the seal is missing or is not that of the rest. */
-static int break_seal(json_t *object) {
-        char seal[SHA256_HEX_SIZE];
-        const char *found = json_member_string(object, SEAL);
-
-        if (!found || strlen(found) != sizeof(seal) - 1)
-                return -EBADMSG;
-        (void) memcpy(seal, found, sizeof(seal));
-        if (record_seal(object) < 0)
-                return -ENOMEM;
-        if (!streq(seal, json_member_string(object, SEAL)))
-                return -EBADMSG;
-        return json_object_del(object, SEAL) < 0 ? -EBADMSG : 0;
-}
-
 int record_decode(const char *text, size_t n, Record *ret) {
         _cleanup_json_ json_t *object = NULL;
         uint64_t schema;
@@ -312,7 +285,7 @@ int record_decode(const char *text, size_t n, Record *ret) {
         if (!json_is_object(object))
                 return -EBADMSG;
 
-        error = break_seal(object);
+        error = json_break_seal(object);
         if (error < 0)
                 return error;
 

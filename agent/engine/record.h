@@ -43,10 +43,6 @@ int record_encode(const Record *record, Buffer *ret);
  * release wrote it), -ENOMEM. *ret untouched on failure. */
 int record_decode(const char *text, size_t n, Record *ret);
 
-/* Sets the member "sha256" of a record's object to the digest of all others: of their compact text in the
- * order of their names. 0, -ENOMEM. */
-int record_seal(json_t *object);
-
 /* The machine to start with: fresh and LOADING, carrying over what is still true. An enrollment
  * that had come to a final state is over; one that was under way goes on, with its windows,
  * its wall and its last trouble. Under another boot id the boottimes on record mean nothing any more, and no wall clock

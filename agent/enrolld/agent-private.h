@@ -46,7 +46,7 @@ struct Agent {
 
         Occurrence queue[AGENT_QUEUE_MAX];
         size_t queue_first, queue_n;
-        sd_event_source *queue_source;
+        sd_event_source *queue_source, *publish_again;
         sd_event_source *timer_source[_TIMER_MAX];
         sd_event_source *spec_watch[2];
 

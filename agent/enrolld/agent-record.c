@@ -79,7 +79,7 @@ static int open_directory(Agent *a) {
         error = directory_lock(a->state_fd);
         if (error >= 0)
                 return 0;
-        cleanup_closep(&a->state_fd);
+        (void) close(TAKE_FD(a->state_fd));
         if (error == -EBUSY)
                 log_error("another agent is at work with the state directory %s", a->options.state_dir);
         return error;

@@ -16,6 +16,8 @@
 #include "report/journal.h"
 #include "report/status-file.h"
 
+#define PUBLISH_AGAIN_US (2 * USEC_PER_SEC)
+
 static void fill_next(const Agent *a, Report *r, usec_t now) {
         usec_t at;
         State next = machine_next(&a->machine, &at);
@@ -112,11 +114,25 @@ void agent_add_to_history(Agent *a) {
         record_add_transition(&a->record, &t);
 }
 
+static int on_publish_again(sd_event_source *source, uint64_t at_us, void *userdata) {
+        agent_report(userdata, false);
+        return 0;
+}
+
+/* Nothing else may happen for hours, and an old status would be believed for as long. */
+static void publish_again(Agent *a) {
+        a->publish_again = sd_event_source_unref(a->publish_again);
+        (void) sd_event_add_time_relative(a->event, &a->publish_again, CLOCK_BOOTTIME, PUBLISH_AGAIN_US, USEC_PER_SEC,
+                                          on_publish_again, a);
+}
+
 static void publish(Agent *a, const Report *r) {
         int error = status_file_publish(a->runtime_fd, r, clock_realtime_us());
 
-        if (error < 0)
+        if (error < 0) {
                 log_warning_errno(error, "can't write %s/%s", a->options.runtime_dir, STATUS_FILE);
+                publish_again(a);
+        }
         (void) sd_notifyf(0, "STATUS=%s%s%s", r->state, r->reason.class == CLASS_OK ? "" : ": ",
                           r->reason.class == CLASS_OK ? "" : r->reason.text);
 }

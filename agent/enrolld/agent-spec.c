@@ -14,8 +14,10 @@
 #include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/inotify.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -66,8 +68,25 @@ static void refuse_problems(Agent *a, const Problems *problems) {
         refuse(a, "invalid", detail);
 }
 
+/* A key or a log that lies beside the spec is none of it, and a host that has FAILED is not to start over because of one.
+ * An event without a name (lost ones, the directory itself) may mean anything. */
+static bool is_of_spec(const Agent *a, const sd_event_source *source, const struct inotify_event *event) {
+        const char *slash = strrchr(a->options.spec_path, '/');
+        const char *dot;
+
+        if (event->len == 0)
+                return true;
+        dot = strrchr(event->name, '.');
+        if (source == a->spec_watch[1])
+                return dot && streq(dot, ".yaml");
+        return streq(event->name, slash ? slash + 1 : a->options.spec_path);
+}
+
 static int on_spec_changed(sd_event_source *source, const struct inotify_event *event, void *userdata) {
-        agent_post(userdata, EVENT_SPEC_CHANGED);
+        Agent *a = userdata;
+
+        if (is_of_spec(a, source, event))
+                agent_post(a, EVENT_SPEC_CHANGED);
         return 0;
 }
 
@@ -146,7 +165,7 @@ void agent_load_spec(Agent *a) {
                 agent_post_seen(a, EVENT_SPEC_ABSENT, &seen);
         } else if (error == -EINVAL)
                 refuse_problems(a, &problems);
-        else if (error == -ENOMEM)
+        else if (file_error_is_the_machines(error))
                 agent_fail(a, error, "can't read the spec");
         else if (error < 0)
                 refuse(a, "invalid", strerror(-error));

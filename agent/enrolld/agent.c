@@ -197,10 +197,15 @@ static bool keeps_reason(State s) {
                 s == STATE_STOPPING;
 }
 
-static void remember_reason(Agent *a, const Occurrence *o, State before) {
-        bool changed = a->machine.state != before;
+/* What goes wrong after that, as a keeper that dies while it tidies up, is not why the host is not enrolled. */
+static bool end_is_decided(const Machine *m) {
+        return m->state == STATE_FAILED || (m->state == STATE_SETTLING && m->next == STATE_FAILED);
+}
 
-        if (o->outcome.class != CLASS_OK)
+static void remember_reason(Agent *a, const Occurrence *o, const Machine *before) {
+        bool changed = a->machine.state != before->state;
+
+        if (o->outcome.class != CLASS_OK && !end_is_decided(before))
                 a->reason = a->trouble = o->outcome;
         else if (changed && !keeps_reason(a->machine.state))
                 a->reason = OUTCOME_OK;
@@ -261,13 +266,14 @@ static void prepare_actions(Agent *a, const Actions *actions) {
 }
 
 static void step(Agent *a, const Occurrence *o) {
-        State before = a->machine.state;
+        const Machine before_it = a->machine;
+        State before = before_it.state;
         Actions actions = {};
         bool transition;
 
         a->machine = machine_step(a->machine, &a->policy, &o->event, clock_boottime_us(), &actions);
         transition = a->machine.state != before;
-        remember_reason(a, o, before);
+        remember_reason(a, o, &before_it);
         if (transition && (a->machine.state == STATE_FAILED || a->machine.state == STATE_STOPPING))
                 name_the_end(a);
         if (o->event.kind == EVENT_TIMER && o->event.timer == TIMER_ATTEMPT)
@@ -384,6 +390,7 @@ Agent *agent_free(Agent *a) {
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 (void) sd_event_source_unref(a->timer_source[t]);
         (void) sd_event_source_unref(a->queue_source);
+        (void) sd_event_source_unref(a->publish_again);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
         (void) sd_event_unref(a->event);
@@ -398,5 +405,7 @@ int agent_run(Agent *a) {
         (void) sd_event_set_watchdog(a->event, true);
         (void) sd_notify(0, "READY=1");
         exit_code = sd_event_loop(a->event);
+        if (a->publish_again && sd_event_source_get_enabled(a->publish_again, NULL) > 0)
+                agent_report(a, false); /* the last chance to say how it ended */
         return a->fatal < 0 ? a->fatal : exit_code;
 }

@@ -90,7 +90,7 @@ static int trust_load_ca(Trust *trust, const char *path, Observation *refusal) {
         _cleanup_buffer_ Buffer pem = BUFFER_INIT(CA_FILE_MAX);
 
         int r = file_read(path, &pem);
-        if (r == -ENOMEM)
+        if (file_error_is_the_machines(r))
                 return r;
         if (r < 0) {
                 *refusal = observe(ORIGIN_SPEC, -r, "invalid", path, "trust.ca_file can't be read: %s",

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * attempt.json. Written whole and replaced atomically; decoded strictly, since what stands in it
- * decides which process is signalled. A record that can't be decoded is as good as none, and the
- * caller sets it aside: the world is then asked instead (settle finds a container by its name).
+ * attempt.json. Written whole and replaced atomically. What stands in it decides which process is signalled, so
+ * it is decoded strictly, and sealed: a bit that fell over must not name somebody else's process. A record that
+ * can't be decoded is as good as none, and the caller sets it aside: the world is then asked instead (settle finds
+ * a container by its name).
  */
 
 #include "installer/attempt-record.h"
@@ -17,7 +18,7 @@
 #include "installer/message-codec.h"
 #include "model/allow-list.h"
 
-#define SCHEMA 1
+#define SCHEMA 2
 #define RECORD_SIZE_MAX (16U * 1024U)
 
 static const char *const states[] = {
@@ -40,8 +41,11 @@ static json_t *encode(const AttemptRecord *r) {
 
 int attempt_record_write(int dir_fd, const AttemptRecord *r) {
         _cleanup_json_ json_t *object = encode(r);
-        _cleanup_free_ char *text = object ? json_write_compact(object) : NULL;
+        _cleanup_free_ char *text = NULL;
 
+        if (!object || json_seal(object) < 0)
+                return -ENOMEM;
+        text = json_write_compact(object);
         if (!text)
                 return -ENOMEM;
         return file_replace(dir_fd, ATTEMPT_RECORD_NAME, text, strlen(text), 0600, FILE_DURABLE);
@@ -94,8 +98,8 @@ int attempt_record_decode(const char *text, size_t n, AttemptRecord *ret) {
         uint64_t pid;
         size_t state, handoff;
 
-        if (json_read(text, n, &object, NULL) < 0 || json_member_integer(object, "schema", 0) != SCHEMA ||
-            !get_identity(object, &r) || !get_word(object, "state", states, ELEMENTS(states), &state) ||
+        if (json_read(text, n, &object, NULL) < 0 || json_break_seal(object) < 0 ||
+            json_member_integer(object, "schema", 0) != SCHEMA || !get_identity(object, &r) || !get_word(object, "state", states, ELEMENTS(states), &state) ||
             !get_word(object, "handoff", handoffs, ELEMENTS(handoffs), &handoff) ||
             !get_unsigned(object, "started_realtime_us", INT64_MAX, &r.started_realtime_us) ||
             !get_unsigned(object, "started_boottime_us", INT64_MAX, &r.started_boottime_us) ||
@@ -114,7 +118,9 @@ int attempt_record_decode(const char *text, size_t n, AttemptRecord *ret) {
 }
 
 int attempt_record_read(int dir_fd, AttemptRecord *ret) {
-        _cleanup_close_ int fd = openat(dir_fd, ATTEMPT_RECORD_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+        /* Not waiting: it may be a pipe that nobody writes to, and a keeper that hangs keeps nothing. */
+        _cleanup_close_ int fd = openat(dir_fd, ATTEMPT_RECORD_NAME,
+                                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
         _cleanup_buffer_ Buffer text = BUFFER_INIT(RECORD_SIZE_MAX);
         int error;
 

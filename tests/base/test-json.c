@@ -44,6 +44,26 @@ static void test_accepted(void **state) {
         }
 }
 
+static void test_seal(void **state) {
+        static const char text[] = "{\"a\":[1,true],\"b\":\"c\",\"sha256\":"
+                                   "\"3b1a3ef0e9bb8ea5e9f8c3fb2a5d0a7a9e5f6a86c15b7b3dd7d0ac1f6f4d8b10\"}";
+        _cleanup_json_ json_t *object = json_pack("{s:[i,b],s:s}", "a", 1, 1, "b", "c"), *other = NULL;
+
+        assert_int_equal(json_break_seal(object), -EBADMSG); /* there is none */
+        assert_int_equal(json_seal(object), 0);
+        assert_int_equal(json_seal(object), 0); /* again: the old seal is not sealed in */
+        other = json_deep_copy(object);
+        assert_int_equal(json_break_seal(object), 0);
+        assert_null(json_object_get(object, "sha256"));
+        assert_int_equal(json_object_size(object), 2);
+
+        assert_int_equal(json_object_set_new(other, "b", json_string("d")), 0);
+        assert_int_equal(json_break_seal(other), -EBADMSG);
+        json_decref(other);
+        other = json_loads(text, 0, NULL);
+        assert_int_equal(json_break_seal(other), -EBADMSG); /* somebody else's */
+}
+
 static void test_refused(void **state) {
         static const struct {
                 const char *text;
@@ -231,6 +251,7 @@ static void test_no_memory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_seal),
                 cmocka_unit_test(test_accepted),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_embedded_nul),

@@ -136,10 +136,14 @@ class Outcome:
 
 
 class SocketUnit:
-    """What systemd's socket unit does: holds the socket, starts ece-installd when somebody connects, and again."""
+    """What systemd's socket unit does: holds the socket, starts ece-installd when somebody connects, and again.
 
-    def __init__(self, bench):
-        self.bench, self.process, self.starts = bench, None, 0
+    wrap(start): words to put before the n-th start's command, or none. Such a command starts with our rights and has to
+    become the install user by itself.
+    """
+
+    def __init__(self, bench, wrap=lambda start: ()):
+        self.bench, self.wrap, self.process, self.starts = bench, wrap, None, 0
         self.directory = bench.owned("installd")
         path = str(bench.runtime / "installd.sock")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -166,14 +170,14 @@ class SocketUnit:
     def _start(self):
         self.starts += 1
         activate = 'fd=$1; shift; exec 3<&"$fd"; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
-        programs = self.bench.programs
+        programs, wrapping = self.bench.programs, list(map(str, self.wrap(self.starts)))
         return subprocess.Popen(
-            ["bash", "-c", activate, "activate", str(self.fd), programs / "ece-installd", "--spec",
+            wrapping + ["bash", "-c", activate, "activate", str(self.fd), programs / "ece-installd", "--spec",
              self.bench.spec_path, "--state-dir", self.directory, "--runtime-dir", self.directory,
              "--shim", programs / "ece-enroll-shim"],
             env=self.bench.environment(), pass_fds=[self.fd], stdin=subprocess.DEVNULL, start_new_session=True,
             stdout=open(self.bench.top / "installd.out", "ab"), stderr=subprocess.STDOUT, cwd="/",
-            **as_user(self.bench.user))
+            **({} if wrapping else as_user(self.bench.user)))
 
     def kill(self) -> None:
         """The main process only, as an out-of-memory kill would."""
@@ -226,7 +230,7 @@ class Bench:
         """A directory of the install user."""
         path = self.top / name
         path.mkdir(0o700, exist_ok=True)
-        if os.getuid() == 0:
+        if os.getuid() == 0 and path.stat().st_uid != self.user.pw_uid:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
         return path
 
@@ -310,11 +314,11 @@ class Bench:
     def command(self, *words, **more) -> Outcome:
         return self.end(self.start("ece-enroll", *words, **more))
 
-    def daemon(self):
-        return self.start("ece-enrolld", *self.options())
+    def daemon(self, **more):
+        return self.start("ece-enrolld", *self.options(), **more)
 
-    def socket_unit(self) -> SocketUnit:
-        return self._keep(SocketUnit(self))
+    def socket_unit(self, **options) -> SocketUnit:
+        return self._keep(SocketUnit(self, **options))
 
     # What is there
 

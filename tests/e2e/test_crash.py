@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Anything may be killed at any moment: afterwards there is one member, and there was one installer."""
+"""An installer that is held at work while those who watch over it are killed, stopped and started again.
+
+Kills at each step and at any instant are tests/reliability/kills.py's.
+"""
 
 import os
 import pathlib
@@ -82,11 +85,6 @@ class RunKilled(EndToEnd):
         except OSError:
             return b""
 
-    def test_nobody_stays_behind(self):
-        """The keeper that a run has started ends by itself."""
-        self.assertEnrolled(self.bench.run())
-        self.until(lambda: not any(state != "Z" and name.startswith("ece-") for _, state, name in tap.children()))
-
     def test_two_runs_at_once(self):
         process = self.begin()
         second = self.bench.run()
@@ -160,15 +158,6 @@ class DaemonPair(EndToEnd):
         self.bench.wait_status("ENROLLED")
         self.assertEqual(self.bench.installer_containers(), [])
         self.assertEqual(self.bench.containers.events("conflict"), [])
-
-    def test_killed_while_verifying(self):
-        self.fault("edit", path="/infrastructure/runners/", set={"healthy": False}, after=1)
-        self.begin()
-        self.bench.wait_status("VERIFYING")
-        self.kill_group(self.agent)
-        self.agent = self.bench.daemon()
-        self.sim.control.clear_faults()
-        self.finish()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """A host becomes a member: every credential, every role, and what exactly goes over the wire."""
 
 import json
+import pathlib
 
 import tap
 from bench import HOST_IP, INSTALLER, ZONE, EndToEnd
@@ -210,6 +211,38 @@ class OtherHosts(EndToEnd):
         self.bench.write_spec(on_stale_runner="replace")
         self.assertEnrolled(self.bench.run())
         self.assertEqual(len(self.sim.requests("DELETE", "/runners/" + HOST_IP)), 1)
+
+
+class ChangedWhileFailed(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        (self.bench.script.parent / "os-release").write_text('ID=debian\nVERSION_ID="12"\n')
+        self.bench.socket_unit()
+        self.agent = self.bench.daemon()
+        self.bench.wait_status("FAILED")
+
+    def starts(self):
+        return [entry["state"] for entry in self.bench.status()["history"]].count("LOADING")
+
+    def wakeups(self):
+        """How often the agent has gone to sleep: once more for each thing that it hears of."""
+        lines = pathlib.Path("/proc/%d/status" % self.agent.pid).read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("voluntary_ctxt_switches")).split()[1])
+
+    def waits(self):
+        """In its event loop, for whatever comes next."""
+        return "poll" in pathlib.Path("/proc/%d/wchan" % self.agent.pid).read_text()
+
+    def test_a_changed_spec_starts_over_and_a_file_beside_it_does_not(self):
+        before = self.wakeups()
+        (self.bench.top / "somebody.log").write_text("beside the spec\n")
+        while self.wakeups() == before or not self.waits():
+            self.assertIsNone(self.agent.poll())
+        self.assertEqual(self.starts(), 0)
+        self.bench.write_spec()
+        self.assertTrue(self.sim.control.wait("mint", count=2))
+        self.bench.wait_status("FAILED")
+        self.assertEqual(self.starts(), 1)
 
 
 if __name__ == "__main__":

@@ -468,7 +468,7 @@ static void test_every_curl_code(void **state) {
 
 /* The errnos of the table are this system's. */
 static void test_lack_of_resources_passes(void **state) {
-        static const int errnos[] = { EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC, ENOBUFS };
+        static const int errnos[] = { EIO, EAGAIN, ENOMEM, ENFILE, EMFILE, ENOSPC, ENOBUFS };
         size_t n = 0;
 
         for (size_t i = 0; i < ELEMENTS(errnos); i++)

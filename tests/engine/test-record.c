@@ -114,7 +114,7 @@ static void test_full_record_fits(void **state) {
 static int decode_sealed(json_t *object, Record *ret) {
         _cleanup_free_ char *bytes = NULL;
 
-        assert_int_equal(record_seal(object), 0);
+        assert_int_equal(json_seal(object), 0);
         bytes = json_write_compact(object);
         assert_non_null(bytes);
         return record_decode(bytes, strlen(bytes), ret);

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         try((const char *) data, size);
         if (json_read((const char *) data, size, &object, NULL) < 0 || !json_is_object(object) ||
-            record_seal(object) < 0)
+            json_seal(object) < 0)
                 return 0;
         sealed = json_write_compact(object);
         if (sealed)

@@ -61,13 +61,16 @@ static void comes_back(void **state) {
         assert_int_equal(st.st_mode & 0777, 0600);
 }
 
-static void missing_and_linked_are_not_read(void **state) {
+static void what_is_no_file_is_not_read(void **state) {
         AttemptRecord r;
 
         (void) unlinkat(root_fd, ATTEMPT_RECORD_NAME, 0);
         assert_int_equal(attempt_record_read(root_fd, &r), -ENOENT);
         assert_return_code(symlinkat("/etc/passwd", root_fd, ATTEMPT_RECORD_NAME), errno);
         assert_int_equal(attempt_record_read(root_fd, &r), -ELOOP);
+        (void) unlinkat(root_fd, ATTEMPT_RECORD_NAME, 0);
+        assert_return_code(mkfifoat(root_fd, ATTEMPT_RECORD_NAME, 0600), errno);
+        assert_int_equal(attempt_record_read(root_fd, &r), -EBADMSG);
         (void) unlinkat(root_fd, ATTEMPT_RECORD_NAME, 0);
 }
 
@@ -85,9 +88,12 @@ static json_t *written(void) {
 
 static int decode(json_t *object) {
         AttemptRecord r = { .pid = -7 };
-        char *text = json_dumps(object, 0);
-        int error = attempt_record_decode(text, strlen(text), &r);
+        char *text;
+        int error;
 
+        assert_int_equal(json_seal(object), 0); /* so that the seal is not what saves us */
+        text = json_dumps(object, 0);
+        error = attempt_record_decode(text, strlen(text), &r);
         if (error < 0)
                 assert_int_equal(r.pid, -7);
         free(text);
@@ -98,7 +104,7 @@ static int decode(json_t *object) {
 static const struct {
         const char *member, *value; /* JSON text */
 } breaks[] = {
-        { "schema", "2" },      { "state", "\"asleep\"" },   { "id", "\"..\"" },
+        { "schema", "3" },      { "state", "\"asleep\"" },   { "id", "\"..\"" },
         { "id", "\"00112233445566778899aabbccddeefg\"" },    { "boot_id", "\"\"" },
         { "pid", "1" },         { "pid", "-1" },             { "pid", "4294967296" },
         { "pid", "\"4711\"" },  { "handoff", "\"post\"" },   { "pid_start_ticks", "-1" },
@@ -123,11 +129,29 @@ static void broken_records_are_refused(void **state) {
         json_decref(good);
 }
 
+static void each_flipped_bit_is_noticed(void **state) {
+        json_t *good = written();
+        char *text = json_write_compact(good);
+        AttemptRecord r;
+
+        assert_non_null(text);
+        assert_int_equal(attempt_record_decode(text, strlen(text), &r), 0);
+        for (size_t bit = 0, n = strlen(text); bit < n * 8; bit++) {
+                text[bit / 8] ^= (char) (1 << bit % 8);
+                if (attempt_record_decode(text, n, &r) != -EBADMSG)
+                        fail_msg("bit %zu of byte %zu: %s was taken", bit % 8, bit / 8, text);
+                text[bit / 8] ^= (char) (1 << bit % 8);
+        }
+        free(text);
+        json_decref(good);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(comes_back),
-                cmocka_unit_test(missing_and_linked_are_not_read),
+                cmocka_unit_test(what_is_no_file_is_not_read),
                 cmocka_unit_test(broken_records_are_refused),
+                cmocka_unit_test(each_flipped_bit_is_noticed),
         };
         int failed;
 

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "installer/process.h"
 #include "installer/shim.h"
@@ -220,6 +221,25 @@ static void stubborn_child_is_killed(void **state) {
         assert_string_equal(bench_wait(MESSAGE_EXITED).seen.code, "terminated");
 }
 
+/* Writes a record that says this, with the seal that belongs to it. */
+static void write_record(json_t *record) {
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(json_seal(record), 0);
+        text = json_write_compact(record);
+        assert_non_null(text);
+        bench_write("state/attempt.json", text, 0600);
+}
+
+static void change_record(const char *member, json_int_t value) {
+        _cleanup_free_ char *text = bench_read("state/attempt.json");
+        _cleanup_json_ json_t *record = NULL;
+
+        assert_int_equal(json_read(text, strlen(text), &record, NULL), 0);
+        assert_int_equal(json_object_set_new(record, member, json_integer(value)), 0);
+        write_record(record);
+}
+
 static void keeper_has_its_own_clock(void **state) {
         bench_spec("  attempt_timeout: 1m\n");
         bench_options()->slack_us = 1;
@@ -230,16 +250,7 @@ static void keeper_has_its_own_clock(void **state) {
          * hour later. */
         bench_disconnect();
         bench_keeper_stop();
-        {
-                _cleanup_free_ char *text = bench_read("state/attempt.json");
-                char *at = strstr(text, "\"started_boottime_us\":");
-                char changed[4096];
-
-                assert_non_null(at);
-                (void) snprintf(changed, sizeof(changed), "%.*s\"started_boottime_us\":1%s", (int) (at - text), text,
-                                strchr(at, ','));
-                bench_write("state/attempt.json", changed, 0600);
-        }
+        change_record("started_boottime_us", 1);
         bench_keeper();
         bench_connect();
         bench_ask(MESSAGE_ATTACH);
@@ -320,18 +331,11 @@ static void keeper_comes_back(void **state) {
 
 /* It died between record and spawn, or just after: the record has no pid. */
 static void record_without_pid_is_completed(void **state) {
-        _cleanup_free_ char *text = NULL;
-        char changed[4096], *at;
-
         start("echo one; while [ ! -e ../../../go ]; do sleep 0.05; done; exit 5");
         wait_for_line("one|");
         bench_disconnect();
         bench_keeper_stop();
-        text = bench_read("state/attempt.json");
-        at = strstr(text, "\"pid\":");
-        assert_non_null(at);
-        (void) snprintf(changed, sizeof(changed), "%.*s\"pid\":0%s", (int) (at - text), text, strchr(at, ','));
-        bench_write("state/attempt.json", changed, 0600);
+        change_record("pid", 0);
         bench_keeper();
         bench_connect();
         bench_ask(MESSAGE_ATTACH);
@@ -341,24 +345,29 @@ static void record_without_pid_is_completed(void **state) {
         (void) unlink(bench_path("go"));
 }
 
-static const char record_of_nobody[] =
-        "{\"schema\":1,\"state\":\"running\",\"id\":\"" BENCH_ATTEMPT "\",\"runner_id\":\"192.0.2.20\",\"boot_id\":"
-        "\"%s\",\"started_realtime_us\":1,\"started_boottime_us\":1,\"pid\":%d,\"pid_start_ticks\":1,"
-        "\"handoff\":\"shim\",\"run_reached\":false,\"outcome\":{\"origin\":\"none\",\"number\":0,\"code\":\"\","
-        "\"detail\":\"\",\"where\":\"\"}}";
+static json_t *record_of(const char *boot_id, pid_t pid) {
+        json_t *record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:s,s:b,s:{s:s,s:i,s:s,s:s,s:s}}", "schema", 2,
+                                   "state", "running", "id", BENCH_ATTEMPT, "runner_id", "192.0.2.20", "boot_id", boot_id,
+                                   "started_realtime_us", 1, "started_boottime_us", 1, "pid", (int) pid,
+                                   "pid_start_ticks", 1, "handoff", "shim", "run_reached", 0, "outcome", "origin", "none",
+                                   "number", 0, "code", "", "detail", "", "where", "");
+
+        assert_non_null(record);
+        return record;
+}
 
 /* Another boot, or a number that somebody else has now: nobody is adopted, and nobody is killed. */
 static void stranger_is_not_adopted(void **state) {
-        char boot_id[BOOT_ID_SIZE], text[2048];
+        char boot_id[BOOT_ID_SIZE];
         const char *ids[2] = { "00000000000000000000000000000000", boot_id };
 
         assert_int_equal(clock_boot_id(boot_id), 0);
         (void) mkdir(bench_path("state"), 0700);
         for (size_t i = 0; i < ELEMENTS(ids); i++) {
+                _cleanup_json_ json_t *record = record_of(ids[i], getpid());
                 Message m;
 
-                (void) snprintf(text, sizeof(text), record_of_nobody, ids[i], (int) getpid());
-                bench_write("state/attempt.json", text, 0600);
+                write_record(record);
                 bench_keeper();
                 bench_connect();
                 bench_ask(MESSAGE_ATTACH);

@@ -5,10 +5,12 @@
  * never a part of either.
  *
  * The order is the point: write a file of another name in the same directory, sync it, rename it over the
- * old one, sync the directory. The other name is always the same one, so that what a power cut leaves of it is
- * overwritten by the next writer and never heaps up; a file has one writer at a time. A failed fsync() means that the write failed: the kernel may have thrown
+ * old one, sync the directory. A failed fsync() means that the write failed: the kernel may have thrown
  * the pages away and would call a second try a success. On failure the temporary file is removed; only when
  * the last step fails (the directory's sync) is the new content in place already, but not certain to stay.
+ *
+ * The other name is always the same one, so that what a power cut leaves of it is overwritten by the next
+ * writer and never heaps up. A file has one writer at a time.
  */
 
 #include "base/file.h"

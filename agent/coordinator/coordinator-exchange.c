@@ -8,8 +8,8 @@
  * happen twice and some byte of it has left us. Any other answer is the answer, pleasant or not.
  * Each endpoint is asked once; waiting and trying again is the state machine's.
  *
- * With bearer, an exchange may begin with a login, and a 401 leads to one more login;
- * coordinator-login.c does both.
+ * With bearer, an exchange begins with a login when there is no session; a 401 in an older session leads
+ * to one login; coordinator-login.c does both.
  *
  * Errors of ours (memory) are returned where a caller waits for them, and become an Observation
  * inside the loop.
@@ -146,8 +146,10 @@ int exchange_begin(Coordinator *c, const char *method, const char *path, const B
         int r = body ? buffer_append(&e->body, buffer_string(body), body->size) : 0;
         if (r < 0)
                 return r;
-        if (c->kind == CREDENTIAL_BEARER && !c->auth)
+        if (c->kind == CREDENTIAL_BEARER && !c->auth) {
+                e->logged_in_again = true; /* a session this fresh has not ended: its refusal stands */
                 return login_begin(c);
+        }
         endpoints_order(c, clock_boottime_us(), e);
         return exchange_ask(c, e);
 }

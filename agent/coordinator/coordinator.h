@@ -10,7 +10,7 @@
  * last for the next 30 s. Any other answer ends the question. When no endpoint answers, the failure
  * is that of the one that said most: a reply before silence before an untrusted certificate.
  * Nothing is repeated beyond that: retry belongs to the state machine. With bearer the first
- * question logs in; a 401 logs in once more, then stands.
+ * question logs in; a 401 in a session of an earlier question logs in once more, then stands.
  *
  * One question at a time (-EBUSY). Handlers run from the event loop. Observations carry the URL as
  * `where`.

@@ -99,7 +99,7 @@ static void enter(Step *s, State state) {
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 if (t != TIMER_GIVE_UP)
                         step_disarm(s, t);
-        s->m.replaced = s->m.differs = false;
+        s->m.replaced = s->m.differs = s->m.blind = false;
         s->m.stable_since_us = 0;
         s->save = s->report = true;
 }

@@ -71,7 +71,12 @@ static void probed(Step *s) {
                 go_on_joining(s);
                 return;
         case MEMBERSHIP_AS_PLANNED:
-                enter_enrolled(s);
+                /* One good look is enough for a member of old; what an installer of ours has just left here
+                 * has to show that it stays. */
+                if (s->m.half_joined)
+                        enter_verifying(s);
+                else
+                        enter_enrolled(s);
                 return;
         case MEMBERSHIP_DIFFERS:
                 step_note_event(s);
@@ -173,7 +178,7 @@ static void minted(Step *s) {
         s->m.token_held = true;
         s->m.token_deadline_us = s->event->token_deadline_us;
         if (!step_token_fits(s)) {
-                step_note(s, CLASS_TRANSIENT, EXIT_TRANSIENT);
+                step_note_event(s);
                 step_wipe(s);
                 enter_backoff(s, STATE_PROBING);
                 return;
@@ -225,12 +230,18 @@ void state_minting(Step *s) {
         }
 }
 
+/* Looks failed since the last good one, for longer than the host would have had to be stable. */
+static bool blind_for_too_long(const Step *s) {
+        return s->m.blind && usec_sub(s->now_us, s->m.seen_good_us) > s->policy->stable_for_us;
+}
+
 static void viewed_as_planned(Step *s) {
         usec_t stable_us, left_us;
 
-        s->m.differs = false;
-        if (s->m.stable_since_us == 0)
+        if (s->m.stable_since_us == 0 || blind_for_too_long(s))
                 s->m.stable_since_us = s->now_us > 0 ? s->now_us : 1; /* 0 means: not stable */
+        s->m.differs = s->m.blind = false;
+        s->m.seen_good_us = s->now_us;
         stable_us = usec_sub(s->now_us, s->m.stable_since_us);
         if (stable_us >= s->policy->stable_for_us) {
                 enter_enrolled(s);
@@ -255,7 +266,8 @@ static void viewed_different(Step *s) {
                 step_arm(s, TIMER_WAIT, s->policy->poll_us);
 }
 
-/* Nothing was seen, so nothing is known: neither that it differs nor that it stayed as planned. */
+/* Nothing was seen, so nothing is known: it neither differs nor counts as stable. A gap that is shorter than
+ * stable_for is bridged by the good looks on both sides of it, or a host on a bad link would never be believed. */
 static void look_failed(Step *s) {
         bool final = step_is_final_failure(s);
         usec_t left_us = usec_sub(machine_deadline_us(&s->m, s->policy), s->now_us);
@@ -264,7 +276,7 @@ static void look_failed(Step *s) {
         step_note_event(s);
         s->report = true;
         s->m.differs = false;
-        s->m.stable_since_us = 0;
+        s->m.blind = true;
         if (final) {
                 enter_failed(s, END_OUTCOME, s->m.last_exit_code);
                 return;

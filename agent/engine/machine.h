@@ -12,7 +12,7 @@
  *   PREFLIGHT -> BACKOFF(splay) -> PREFLIGHT    first contact is spread
  *   PREFLIGHT -> PROBING               all gates are open
  *   PROBING -> ENROLLED                already a member, all as planned: nothing is minted
- *   PROBING -> VERIFYING               connected but not (yet) as planned
+ *   PROBING -> VERIFYING               connected but not (yet) as planned; or as planned by our own unfinished work
  *   PROBING -> PREPARING -> MINTING -> INSTALLING
  *   INSTALLING -> VERIFYING            installer exited 0; that proves nothing
  *   INSTALLING -> TERMINATING          attempt timeout, stop
@@ -211,6 +211,8 @@ typedef struct Machine {
         unsigned credential_refusals; /* in a row, of the question that is asked in refused_in */
         State refused_in;
         usec_t stable_since_us; /* VERIFYING: as planned since; 0 while not */
+        usec_t seen_good_us;    /* VERIFYING: the last look that saw it so */
+        bool blind;             /* VERIFYING: a look has failed since */
         Question question;      /* PREFLIGHT: the one that is open */
         bool splayed, prepared;
         bool was_half_joined;   /* INSTALLING: half_joined before, should the installer not be started after all */

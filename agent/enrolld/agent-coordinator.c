@@ -162,8 +162,21 @@ void agent_replace_runner(Agent *a) {
                 agent_fail(a, error, "can't ask for the stale runner's removal");
 }
 
+/* A token that dies before an attempt may be over is of no use; the machine drops it and wants to know why. */
+static Observation token_is_short(const Agent *a, const Token *token) {
+        usec_t now_us = clock_boottime_us();
+        char lives[DURATION_SIZE], wanted[DURATION_SIZE];
+
+        if (policy_attempt_fits(&a->policy, token->deadline_us, now_us))
+                return OBSERVATION_NONE;
+        return observe(ORIGIN_TOKEN, 0, "short-lived", NULL, "it lives %s more, an attempt may take %s",
+                       duration_format(token_remaining_us(token, now_us), lives),
+                       duration_format(a->policy.attempt_timeout_us, wanted));
+}
+
 static void use_token(Agent *a, Token *token) {
         Event event = { .kind = EVENT_MINTED, .token_deadline_us = token->deadline_us };
+        Observation seen = token_is_short(a, token);
         char extra[ROLE_SET_STRING_SIZE];
 
         (void) token_free(a->token);
@@ -175,7 +188,7 @@ static void use_token(Agent *a, Token *token) {
                                 role_set_format(token->extra_roles, ",", extra));
                 agent_note(a, note);
         }
-        agent_post_event(a, &event, NULL);
+        agent_post_event(a, &event, &seen);
 }
 
 static void on_minted(void *userdata, Token *token, const Observation *failure) {

@@ -99,7 +99,8 @@ int attempt_record_decode(const char *text, size_t n, AttemptRecord *ret) {
         size_t state, handoff;
 
         if (json_read(text, n, &object, NULL) < 0 || json_break_seal(object) < 0 ||
-            json_member_integer(object, "schema", 0) != SCHEMA || !get_identity(object, &r) || !get_word(object, "state", states, ELEMENTS(states), &state) ||
+            json_member_integer(object, "schema", 0) != SCHEMA || !get_identity(object, &r) ||
+            !get_word(object, "state", states, ELEMENTS(states), &state) ||
             !get_word(object, "handoff", handoffs, ELEMENTS(handoffs), &handoff) ||
             !get_unsigned(object, "started_realtime_us", INT64_MAX, &r.started_realtime_us) ||
             !get_unsigned(object, "started_boottime_us", INT64_MAX, &r.started_boottime_us) ||

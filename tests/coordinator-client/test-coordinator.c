@@ -236,10 +236,19 @@ static const struct {
           LOGIN " " PLATFORM " " PLATFORM " " LOGIN " " PLATFORM,
           { ORIGIN_NONE, ORIGIN_NONE },
           "t2" },
-        /* a second 401 stands, and the next question begins with what it has */
-        { "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") "," UNAUTHORIZED "," ANSWER "]",
-          LOGIN " " PLATFORM " " LOGIN " " PLATFORM " " PLATFORM,
+        /* the refusal of a fresh session stands, and the next question begins with what it has */
+        { "[" SESSION("t1") "," UNAUTHORIZED "," ANSWER "]",
+          LOGIN " " PLATFORM " " PLATFORM,
           { ORIGIN_ECE, ORIGIN_NONE },
+          "t1" },
+        { "[" SESSION("t1") "," UNAUTHORIZED "," UNAUTHORIZED "," SESSION("t2") "," ANSWER "]",
+          LOGIN " " PLATFORM " " PLATFORM " " LOGIN " " PLATFORM,
+          { ORIGIN_ECE, ORIGIN_NONE },
+          "t2" },
+        /* so does that of a second one in the same question */
+        { "[" SESSION("t1") "," ANSWER "," UNAUTHORIZED "," SESSION("t2") "," UNAUTHORIZED "]",
+          LOGIN " " PLATFORM " " PLATFORM " " LOGIN " " PLATFORM,
+          { ORIGIN_NONE, ORIGIN_ECE },
           "t2" },
         /* a refused login is the answer, and is tried anew by the next question */
         { "[" ECE("401", "root.unauthenticated") "," SESSION("t1") "," ANSWER "]",
@@ -278,8 +287,8 @@ static void test_bearer(void **state) {
 /* A mint may follow a login although that was a POST that left us, and a login may be repeated at
  * the next server. A login that fails has minted nothing. */
 static void test_bearer_mint(void **state) {
-        const char *const works[] = { "[{\"do\": \"empty\"}]",
-                                      "[" SESSION("t1") "," UNAUTHORIZED "," SESSION("t2") "," MINTED "]" };
+        const char *const works[] = { "[{\"do\": \"empty\"}]", "[" SESSION("t1") "," MINTED "]" };
+        const char *const ended[] = { "[" SESSION("t1") "," MINTED "," UNAUTHORIZED "," SESSION("t2") "," MINTED "]" };
         const char *const fails[] = { "[{\"status\": 503}]" };
         Desk desk;
 
@@ -287,7 +296,17 @@ static void test_bearer_mint(void **state) {
         desk_mint(&desk, role_bit(ROLE_ALLOCATOR), USEC_PER_HOUR);
         assert_int_equal(desk.failure.origin, ORIGIN_NONE);
         desk_close(&desk);
-        check_logs(&desk, (const char *const[]) { LOGIN, LOGIN " " MINT " " LOGIN " " MINT });
+        check_logs(&desk, (const char *const[]) { LOGIN, LOGIN " " MINT });
+        desk_done(&desk);
+
+        /* A session that has ended refuses a mint before it has any effect, so it may be said again. */
+        desk_open(&desk, CREDENTIAL_BEARER, ended, 1);
+        for (unsigned i = 0; i < 2; i++) {
+                desk_mint(&desk, role_bit(ROLE_ALLOCATOR), USEC_PER_HOUR);
+                assert_int_equal(desk.failure.origin, ORIGIN_NONE);
+        }
+        desk_close(&desk);
+        check_logs(&desk, (const char *const[]) { LOGIN " " MINT " " MINT " " LOGIN " " MINT });
         desk_done(&desk);
 
         desk_open(&desk, CREDENTIAL_BEARER, fails, 1);

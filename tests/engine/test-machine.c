@@ -346,6 +346,35 @@ static void test_stability_starts_over(void **state) {
              { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { ON(VIEWED), STATE_ENROLLED, "WIPE_TOKEN SAVE" });
 }
 
+/* One failed look between two good ones is bridged, if they are no further apart than stable_for. */
+static void test_a_short_gap_is_bridged(void **state) {
+        Policy p = usual();
+        usec_t now = NOW_US, since_us;
+        Machine m;
+
+        p.poll_us = 5 * USEC_PER_SEC;
+        m = WALK(machine_fresh(), p, now, TO_VERIFYING, { ON(VIEWED), STATE_VERIFYING, "" });
+        since_us = m.stable_since_us;
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { FAIL_OF(FAILED, TRANSIENT, 69), STATE_VERIFYING, "" },
+                 { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { ON(VIEWED), STATE_VERIFYING, "" });
+        assert_int_equal(m.stable_since_us, since_us);
+        /* A look that takes long is no gap. */
+        m = WALK(m, p, now, { FIRES(WAIT), STATE_VERIFYING, "LOOK" });
+        now += USEC_PER_MINUTE;
+        WALK(m, p, now, { ON(VIEWED), STATE_ENROLLED, "WIPE_TOKEN SAVE" });
+}
+
+/* A member of old is believed at once; what an installer of ours has left here has to show that it stays. */
+static void test_half_joined_has_to_stay(void **state) {
+        Policy p = usual();
+        usec_t now = NOW_US;
+        Machine m = machine_fresh();
+
+        m.half_joined = true;
+        WALK(m, p, now, TO_PROBING, { SEES(AS_PLANNED), STATE_VERIFYING, "SAVE LOOK" }, { ON(VIEWED), STATE_VERIFYING, "" },
+             { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { ON(VIEWED), STATE_ENROLLED, "WIPE_TOKEN SAVE" });
+}
+
 static void test_stopping_the_daemon(void **state) {
         static const Event term = { .kind = EVENT_STOP, .signal_number = 15 };
         Policy p = usual();
@@ -463,6 +492,8 @@ int main(void) {
                 cmocka_unit_test(test_late_answers),
                 cmocka_unit_test(test_verification_fails),
                 cmocka_unit_test(test_stability_starts_over),
+                cmocka_unit_test(test_a_short_gap_is_bridged),
+                cmocka_unit_test(test_half_joined_has_to_stay),
                 cmocka_unit_test(test_stopping_the_daemon),
                 cmocka_unit_test(test_stopping_a_run),
                 cmocka_unit_test(test_timers),

@@ -75,8 +75,12 @@ int file_read(const char *path, Buffer *b) {
         return file_read_fd(fd, b);
 }
 
+bool file_error_passes(int error) {
+        return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 bool file_error_is_the_machines(int error) {
-        return error == -ENOMEM || error == -EMFILE || error == -ENFILE || error == -EIO;
+        return file_error_passes(error) || error == -EIO;
 }
 
 int file_write_all(int fd, const void *bytes, size_t n) {

@@ -43,6 +43,8 @@ int directory_lock(int dir_fd);
 /* Is it the machine that could not read just now (no memory, no descriptor left, a disk's error), and says nothing about
  * the file? Takes a negative errno. */
 bool file_error_is_the_machines(int error);
+/* Likewise, and another try may well read it: not for want of a whole disk. */
+bool file_error_passes(int error);
 
 /* SHA-256 of the whole of fd, from offset 0 and without moving its offset, as 64 hex digits. */
 #define SHA256_HEX_SIZE 65

@@ -59,8 +59,8 @@ static int load(Agent *a) {
         int error = read_record(a, &a->record);
 
         (void) clock_boot_id(boot_id);
-        if (error == -ENOMEM)
-                return error;
+        if (file_error_passes(error)) /* a good record is not set aside for that */
+                return log_error_errno(error, "can't read the record in %s now", a->options.state_dir);
         if (error >= 0) {
                 a->machine = record_resume(&a->record, boot_id, clock_boottime_us());
                 (void) record_last_trouble(&a->record, &a->trouble);

@@ -19,24 +19,30 @@
 #include <sys/syscall.h>
 #include <syslog.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "installer/attempt-directory.h"
 #include "installer/process.h"
 
 #define SET_ASIDE ATTEMPT_RECORD_NAME ".unreadable"
 
-static void load_record(Keeper *k) {
+/* Without a record we would not know our own installer, so one that can't be read just now ends us; who starts
+ * us next reads it. */
+static int load_record(Keeper *k) {
         AttemptRecord *r = &k->attempt.record;
         int error = attempt_record_read(k->state_fd, r);
 
         if (error >= 0)
-                return;
+                return 0;
         *r = (AttemptRecord) { .state = RECORD_NONE, .outcome = OBSERVATION_NONE };
         if (error == -ENOENT)
-                return;
+                return 0;
+        if (file_error_passes(error))
+                return error;
         keeper_notice(k, LOG_WARNING, "%s/%s can't be read and is set aside: %s", k->options.state_dir,
                       ATTEMPT_RECORD_NAME, strerror(-error));
         (void) renameat(k->state_fd, ATTEMPT_RECORD_NAME, k->state_fd, SET_ASIDE);
+        return 0;
 }
 
 static bool same_boot(const AttemptRecord *r) {
@@ -101,10 +107,14 @@ static void adopt_running(Keeper *k) {
                       reopen_pipe(r->pid, CHILD_FD_ERRORS_READ), reopen_pipe(r->pid, CHILD_FD_NOTE_READ));
 }
 
-void keeper_adopt(Keeper *k) {
-        load_record(k);
+int keeper_adopt(Keeper *k) {
+        int error = load_record(k);
+
+        if (error < 0)
+                return error;
         if (k->attempt.record.state == RECORD_RUNNING)
                 adopt_running(k);
         attempt_directories_sweep(k->runtime_fd,
                                   k->attempt.record.state == RECORD_RUNNING ? k->attempt.record.id : "");
+        return 0;
 }

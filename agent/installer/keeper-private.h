@@ -142,7 +142,7 @@ void attempt_acknowledge(Keeper *k);
 void attempt_done(Attempt *a);
 
 /* keeper-adopt.c */
-void keeper_adopt(Keeper *k);
+int keeper_adopt(Keeper *k); /* 0, or why the record can't be read at the moment (negative errno) */
 
 /* keeper-gates.c */
 void keeper_gates(Keeper *k);

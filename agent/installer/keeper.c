@@ -209,9 +209,10 @@ int keeper_new(sd_event *event, int listen_fd, const KeeperOptions *options, Kee
                 error = open_all(k);
         if (error >= 0)
                 error = keeper_listen(k, TAKE_FD(owned));
+        if (error >= 0)
+                error = keeper_adopt(k);
         if (error < 0)
                 return error;
-        keeper_adopt(k);
         keeper_idle_update(k);
         *ret = TAKE_PTR(k);
         return 0;

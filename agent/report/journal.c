@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 typedef struct Numbers {
-        char window[16], attempt[16], exit_code[16];
+        char window[16], attempt[16], exit_code[16], token_age_ms[24];
         char roles[ROLE_SET_STRING_SIZE];
 } Numbers;
 
@@ -25,6 +25,8 @@ static size_t fill_fields(const Report *r, const char *message_id, Numbers *n, L
 
         (void) snprintf(n->window, sizeof(n->window), "%u", r->window);
         (void) snprintf(n->attempt, sizeof(n->attempt), "%u", r->attempt);
+        (void) snprintf(n->token_age_ms, sizeof(n->token_age_ms), "%llu",
+                        (unsigned long long) (r->token_age_at_start_us / USEC_PER_MSEC));
         (void) snprintf(n->exit_code, sizeof(n->exit_code), "%d", r->reason.exit_code);
         (void) role_set_format(r->roles, ",", n->roles);
 
@@ -32,6 +34,7 @@ static size_t fill_fields(const Report *r, const char *message_id, Numbers *n, L
         fields[i++] = (LogField) { "ECE_ENROLL_STATE", r->state };
         fields[i++] = (LogField) { "ECE_ENROLL_WINDOW", n->window };
         fields[i++] = (LogField) { "ECE_ENROLL_ATTEMPT", n->attempt };
+        fields[i++] = (LogField) { "ECE_ENROLL_TOKEN_AGE_MS", r->token_age_at_start_us > 0 ? n->token_age_ms : NULL };
         fields[i++] = (LogField) { "ECE_ENROLL_RUNNER_ID", r->runner_id[0] ? r->runner_id : NULL };
         fields[i++] = (LogField) { "ECE_ENROLL_ROLES", r->roles_known ? n->roles : NULL };
         fields[i++] = (LogField) { "ECE_ENROLL_REASON", trouble ? r->reason.reason : NULL };

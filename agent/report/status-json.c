@@ -108,6 +108,7 @@ static int add_details(json_t *status, const Report *r, usec_t now_realtime_us) 
         bad |= json_object_set_new(status, "stage", r->stage[0] ? json_string(r->stage) : json_null());
         bad |= json_object_set_new(status, "handoff",
                                    r->handoff[0] ? json_string(r->handoff) : json_null());
+        bad |= json_object_set_new(status, "tokens_asked_for", json_integer((json_int_t) r->window));
         bad |= json_object_set_new(status, "token_age_at_start_s",
                                    r->token_age_at_start_us == 0
                                            ? json_null()

@@ -51,10 +51,25 @@ static void say_roles(Buffer *line, const Report *r) {
                 (void) buffer_append_string(line, "no roles");
 }
 
+/* What it has cost; nothing, when the host was a member already. */
+static void say_cost(Buffer *line, const Report *r) {
+        char age[DURATION_SIZE];
+
+        if (r->attempt == 0)
+                return;
+        (void) buffer_append_format(line, " (%u token%s, %u installer%s", r->window, r->window == 1 ? "" : "s",
+                                    r->attempt, r->attempt == 1 ? "" : "s");
+        if (r->token_age_at_start_us > 0)
+                (void) buffer_append_format(line, ", the last started %s after its token was minted",
+                                            duration_format(r->token_age_at_start_us, age));
+        (void) buffer_append_string(line, ")");
+}
+
 static void say_enrolled(Buffer *line, const Report *r) {
         (void) buffer_append_format(line, "runner %s, verified by the %s: ", r->runner_id,
                                     r->verified_by[0] ? r->verified_by : "coordinator");
         say_roles(line, r);
+        say_cost(line, r);
 }
 
 static void say_minting(Buffer *line, const Report *r) {

@@ -75,6 +75,7 @@ static void test_contract_members(void **state) {
                            "the coordinator refused the connection", "remedy", "start it");
         assert_true(json_equal(json_object_get(s, "reason"), wanted));
         assert_int_equal(json_member_integer(s, "schema", 0), 1);
+        assert_int_equal(json_member_integer(s, "tokens_asked_for", 0), 1);
         assert_string_equal(json_member_string(s, "since"), "2026-01-01T11:59:30Z");
         assert_int_equal(json_member_integer(json_object_get(s, "token"), "remaining_s", 0), 3120);
         assert_int_equal(json_member_integer(json_object_get(s, "next"), "in_s", 0), 17);

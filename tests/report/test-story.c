@@ -72,6 +72,17 @@ static void test_failure_says_what_to_do(void **state) {
         assert_non_null(strstr(tell(&s, story_transition, &r), "ask a person"));
 }
 
+static void test_success_says_what_it_cost(void **state) {
+        _cleanup_close_ int fd = memfd_create("story", MFD_CLOEXEC);
+        Story s = story_begin(fd, 0);
+        Report r = { .state = "ENROLLED", .reason = OUTCOME_OK, .window = 1, .attempt = 3,
+                     .token_age_at_start_us = 90 * USEC_PER_SEC };
+
+        assert_non_null(strstr(tell(&s, story_transition, &r), "(1 token, 3 installers, the last started 1m 30s after"));
+        r.window = r.attempt = 0; /* it was a member already */
+        assert_null(strchr(tell(&s, story_transition, &r), '('));
+}
+
 static void test_gates(void **state) {
         _cleanup_close_ int fd = memfd_create("story", MFD_CLOEXEC);
         Story s = story_begin(fd, 0);
@@ -90,6 +101,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_state_has_words),
                 cmocka_unit_test(test_trouble_is_told_once),
+                cmocka_unit_test(test_success_says_what_it_cost),
                 cmocka_unit_test(test_gates),
                 cmocka_unit_test(test_failure_says_what_to_do),
         };

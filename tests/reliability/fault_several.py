@@ -177,7 +177,7 @@ def _sessions():
         return lambda bench: bench.sim.control.fault(action, path="/_login$", **arguments)
 
     yield Case("401 root.unauthorized once in a session", ENROLLED, functools.partial(once, bearer(
-        inject=lambda bench: bench.sim.control.fault("status", path="/platform$", times=1, status=401,
+        inject=lambda bench: bench.sim.control.fault("status", path="/infrastructure/runners/", times=1, status=401,
                                                      code="root.unauthorized"))))
     yield Case("401 for the login", "credential.denied; exit 77, 1 further request",
                functools.partial(stops, bearer(inject=wrong_password)))

@@ -231,7 +231,7 @@ REFUSALS = (
     ("401 root.unauthenticated", "credential.denied", 77, 1, status(401, "root.unauthenticated")),
     ("401 without a body of ECE", "credential.denied", 77, 1, status(401)),
     ('401 with {"ok": false}', "credential.denied", 77, 1, rule("ok-false", status=401)),
-    ("401 root.unauthorized in every session", "credential.session-expired", 77, 6,
+    ("401 root.unauthorized in every session", "credential.session-expired", 77, 2,
      bearer(inject=every_session_is_refused)),
     ("403: a viewer's key", "credential.not-permitted", 77, 0, key("viewer_api_key")),
     ("403 root.unauthorized.rbac", "credential.not-permitted", 77, 0,

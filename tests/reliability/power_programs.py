@@ -182,5 +182,5 @@ def case(write, survives):
 
 def cases(full):
     """An undisturbed enrollment writes more than sixty times; around the fortieth, the installer is there."""
-    for number, write in enumerate(range(2, 52, 4) if full else (10,)):
+    for number, write in enumerate(range(2, 52, 4) if full else ()):
         yield case(write, number % 2 == 1)

@@ -54,7 +54,7 @@ static const struct argp_option arg_options[] = {
         { "agent-user", OPTION_AGENT_USER, "USER", 0,
           "Who may connect beside root and the install user (default: " AGENT_USER_DEFAULT ")", 0 },
         { "shim", OPTION_SHIM, "FILE", 0, "The program that hands the token over (default: " SHIM_DEFAULT ")", 0 },
-        { "exit-idle", OPTION_EXIT_IDLE, NULL, 0, "Leave when nothing is left to be kept", 0 },
+        { "exit-idle", OPTION_EXIT_IDLE, NULL, 0, "Leave when nothing runs and what is known is on record", 0 },
         { "listen-fd", OPTION_LISTEN_FD, "N", 0, "The listening socket, if systemd passes none", 0 },
         {},
 };

@@ -116,6 +116,7 @@ static void persist_outcome(Keeper *k, const Observation *outcome) {
         r->state = RECORD_ENDED;
         r->outcome = *outcome;
         error = attempt_record_write(k->state_fd, r);
+        k->attempt.end_only_here = error < 0;
         if (error < 0)
                 keeper_notice(k, LOG_ERR, "can't write the attempt's outcome: %s", strerror(-error));
         if (observation_is_none(outcome))

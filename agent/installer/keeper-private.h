@@ -41,6 +41,7 @@ typedef struct Attempt {
         Evidence evidence;
         EvidenceEnd end;
         bool exited, adopted;
+        bool end_only_here; /* the disk did not take the attempt's end: nobody knows it but this process */
         sd_event_source *limit, *kill, *drain;
         char stage[64];
         char (*lines)[LINE_TEXT_MAX + 1]; /* ring of KEPT_LINES */

@@ -49,10 +49,14 @@ int keeper_arm(Keeper *k, sd_event_source **source, usec_t delay_us, sd_event_ti
 
 /* --- Idle --- */
 
+/* An end that nobody has acknowledged is no reason to stay if it is on record: the next keeper tells it. */
+static bool attempt_needs_us(const Attempt *a) {
+        return a->record.state == RECORD_RUNNING || (a->record.state == RECORD_ENDED && a->end_only_here);
+}
+
 bool keeper_is_idle(const Keeper *k) {
-        return k->peer_fd < 0 && k->attempt.record.state != RECORD_RUNNING &&
-               k->attempt.record.state != RECORD_ENDED && k->pull.pidfd < 0 && !k->settle.active && !k->gates.wanted &&
-               !k->preparing.call;
+        return k->peer_fd < 0 && !attempt_needs_us(&k->attempt) && k->pull.pidfd < 0 && !k->settle.active &&
+               !k->gates.wanted && !k->preparing.call;
 }
 
 static int on_idle(sd_event_source *source, uint64_t at, void *userdata) {

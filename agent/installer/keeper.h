@@ -23,7 +23,7 @@ typedef struct KeeperOptions {
         const char *shim;        /* absolute path of the ece-enroll-shim program */
         const char *path;        /* PATH for the installer (gates.h: installer_path_make()) */
         uid_t agent_uid;         /* who may connect beside root and ourselves; (uid_t) -1: nobody */
-        bool idle_exit;          /* leave when nobody is connected, nothing runs and nothing is unacknowledged */
+        bool idle_exit;          /* leave when nobody is connected, nothing runs, and all that is known is on record */
 
         /* Something for the log: level as in syslog.h. May be NULL; this room does not log itself.
          * */

@@ -547,6 +547,34 @@ static void idle_keeper_leaves(void **state) {
         bench_until_exit();
 }
 
+/* The next keeper will tell it: one that waits for a run that never comes back is of no use. */
+static void idle_keeper_leaves_an_end_on_record(void **state) {
+        bench_options()->idle_exit = true;
+        bench_options()->idle_us = 10 * USEC_PER_MSEC;
+        start("exit 0");
+        (void) bench_wait(MESSAGE_EXITED);
+        bench_disconnect();
+        bench_until_exit();
+        _cleanup_free_ char *record = bench_read("state/attempt.json");
+        assert_non_null(strstr(record, "\"ended\""));
+}
+
+static void idle_keeper_stays_with_an_end_that_no_disk_took(void **state) {
+        _cleanup_free_ char *script = NULL;
+
+        assert_true(asprintf(&script, "mkdir %s; exit 0", bench_path("state/.attempt.json.new")) > 0);
+        bench_options()->idle_exit = true;
+        bench_options()->idle_us = 1; /* due at once, if it is armed at all */
+        start(script);
+        (void) bench_wait(MESSAGE_EXITED);
+        assert_non_null(strstr(bench_notices(), "can't write the attempt's outcome"));
+        bench_disconnect();
+        bench_connect();
+        bench_ask(MESSAGE_ATTACH);
+        (void) bench_wait(MESSAGE_STATE);
+        (void) bench_wait(MESSAGE_EXITED);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_setup, bench_teardown)
 
 int main(void) {
@@ -578,6 +606,8 @@ int main(void) {
                 TEST(hostile_memfd_is_refused),
                 TEST(broken_protocol_closes),
                 TEST(idle_keeper_leaves),
+                TEST(idle_keeper_leaves_an_end_on_record),
+                TEST(idle_keeper_stays_with_an_end_that_no_disk_took),
         };
         int failed;
 

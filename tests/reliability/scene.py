@@ -283,6 +283,8 @@ class Scene:
 
     def _leave(self) -> None:
         if self.how == "service":
+            if not self.agent.alive():
+                self.to_the_end()  # a fault has ended it after it had told the end: its unit starts it again
             self.left_with = self.agent.leave()
             self.kill_keeper(signal.SIGCONT)
             self.kill_keeper(signal.SIGTERM)

@@ -152,6 +152,7 @@ class Scene:
         self.agent, self.unit = Agent(self), None
         self.wrap_agent = self.wrap_keeper = lambda start: ()
         self.platform = {self.bench.sim.process.pid, self.bench.engine.process.pid}
+        self.fault_may_end_agent = False  # with 70, which its unit answers with another start
         self.mints_allowed = 2  # a token dies with its agent
 
     def __enter__(self):
@@ -283,9 +284,11 @@ class Scene:
 
     def _leave(self) -> None:
         if self.how == "service":
-            if not self.agent.alive():
-                self.to_the_end()  # a fault has ended it after it had told the end: its unit starts it again
             self.left_with = self.agent.leave()
+            if self.left_with == INTERNAL and self.fault_may_end_agent:
+                self.agent.start()  # a moment after it had told the end: as its unit would; once is all it may cost
+                self.to_the_end()
+                self.left_with = self.agent.leave()
             self.kill_keeper(signal.SIGCONT)
             self.kill_keeper(signal.SIGTERM)
 

@@ -177,6 +177,7 @@ def fail_once(call, error) -> str:
         def wrap(whose):
             return lambda start: trace(scene, who, start, (call.name,), inject) if who == whose and start == 1 else ()
 
+        scene.fault_may_end_agent = who == "agent"
         scene.begin(wrap("agent"), wrap("keeper"))
         scene.until_hit(lambda: injected(log))
         scene.to_the_end()

@@ -30,6 +30,9 @@ usec_t usec_sub(usec_t a, usec_t b);
 #define RFC3339_SIZE 32
 const char *clock_format_rfc3339(usec_t realtime_us, char buffer[static RFC3339_SIZE]);
 
+/* The other way, with a fraction (dropped) and any offset. 0, or -EINVAL, also for a time without a zone. */
+int clock_parse_rfc3339(const char *text, int64_t *ret_seconds);
+
 /* An HTTP date (RFC 9110, 5.6.7: IMF-fixdate, RFC 850, asctime; always GMT) as seconds since the epoch.
  * 0 or -EINVAL. Does not depend on locale or time zone. */
 int clock_parse_http_date(const char *text, int64_t *ret_seconds);

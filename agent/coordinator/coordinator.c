@@ -18,10 +18,10 @@
 
 static int credential_load(Coordinator *c, const CredentialSpec *spec) {
         c->kind = spec->kind;
+        if (!c->credential) /* anonymous, whatever the spec would like */
+                c->kind = CREDENTIAL_NONE;
         if (c->kind == CREDENTIAL_NONE)
                 return 0;
-        if (!c->credential)
-                return -EINVAL;
         if (c->kind == CREDENTIAL_API_KEY)
                 return 0;
         if (!spec->user)
@@ -70,6 +70,12 @@ Coordinator *coordinator_free(Coordinator *c) {
         free(c->user);
         free(c);
         return NULL;
+}
+
+void coordinator_forget_credential(Coordinator *c) {
+        c->kind = CREDENTIAL_NONE;
+        c->credential = secret_free(c->credential);
+        c->auth = secret_free(c->auth);
 }
 
 int question_begin(Coordinator *c, void *userdata) {

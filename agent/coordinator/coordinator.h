@@ -27,8 +27,8 @@
 typedef struct Coordinator Coordinator;
 
 /* seed: any number that differs from host to host (the shuffle). credential_secret is taken over
- * (key or password; NULL with CREDENTIAL_NONE). 0; -EINVAL with refusal (trust), or with none when
- * the spec does not fit (no coordinator, no credential for its kind); -ENOMEM. */
+ * (key or password; NULL: anonymous, nothing is sent that would prove who asks). 0; -EINVAL with refusal
+ * (trust), or with none when the spec does not fit (no coordinator); -ENOMEM. */
 int coordinator_new(sd_event *event, Http *http, const Spec *spec, Secret *credential_secret, uint64_t seed,
                     Coordinator **ret, Observation *refusal);
 Coordinator *coordinator_free(Coordinator *c); /* cancels */
@@ -58,6 +58,9 @@ int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler ha
 typedef void (*CoordinatorDoneHandler)(void *userdata, const Observation *failure);
 int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler,
                               void *userdata);
+
+/* From here on anonymous; the secret is wiped. Not while a question is under way. */
+void coordinator_forget_credential(Coordinator *c);
 
 /* Forgets the question under way; its handler is not called. */
 void coordinator_cancel(Coordinator *c);

@@ -156,6 +156,8 @@ const ReasonMatch reason_matches[] = {
 
         { ORIGIN_TOKEN, ANY, "malformed", "token.malformed" },
         { ORIGIN_TOKEN, ANY, "role-missing", "token.role-missing" },
+        { ORIGIN_TOKEN, ANY, "given-expired", "token.given-expired" },
+        { ORIGIN_TOKEN, ANY, "given-too-short", "token.given-too-short" },
         { ORIGIN_TOKEN, ANY, "expired", "token.expired" },
         { ORIGIN_TOKEN, ANY, "short-lived", "token.short-lived" },
         { ORIGIN_TOKEN, ANY, "no-expiry", "token.no-expiry" },
@@ -275,6 +277,8 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_VERIFY, ANY, "role-not-blessed", "verify.role-not-blessed" },
         { ORIGIN_VERIFY, ANY, "role-pending", "verify.role-pending" },
         { ORIGIN_VERIFY, ANY, "role-not-effective", "verify.role-not-effective" },
+        { ORIGIN_VERIFY, ANY, "local-runner", "verify.local-runner" },
+        { ORIGIN_VERIFY, ANY, "local-role", "verify.local-role" },
         { ORIGIN_VERIFY, ANY, "role-extra", "verify.role-extra" },
         { ORIGIN_VERIFY, ANY, "zone-differs", "verify.zone-differs" },
         { ORIGIN_VERIFY, ANY, "version-differs", "verify.version-differs" },

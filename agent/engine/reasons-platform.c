@@ -169,7 +169,7 @@ const Reason reasons_of_platform[] = {
           "Give its owner the role Platform admin: only that may create roles tokens." },
         { "credential.other", CLASS_CREDENTIAL, EXIT_DENIED, "the secret could not be taken in",
           READS_AGAIN, "Look at the detail above." },
-        { "credential.permissions", CLASS_PERMANENT, EXIT_DENIED,
+        { "credential.permissions", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "the secret's file is open to others", STOPS,
           "Make it readable by the agent's user only (mode 0400). Consider it known and "
           "replace the secret." },

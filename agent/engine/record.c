@@ -21,7 +21,7 @@
 #include "base/text.h"
 #include "engine/classify.h"
 
-#define SCHEMA 2
+#define SCHEMA 3
 #define SCHEMA_MAX 1000000 /* more than any release will have */
 #define COUNT_MAX 1000000
 #define TIME_MAX INT64_MAX
@@ -125,6 +125,7 @@ int record_encode(const Record *record, Buffer *ret) {
         put(&w, "roles", encode_roles(record->roles));
         put_text(&w, "attempt_id", record->attempt_id);
         put_time(&w, "verified_realtime_us", record->verified_realtime_us);
+        put_bool(&w, "credential_forgotten", record->credential_forgotten);
         put_text(&w, "reason", record->reason);
         put_text(&w, "text", record->text);
         put(&w, "history", encode_history(record));
@@ -265,6 +266,7 @@ static void decode_rest(Reader *r, Record *ret) {
         ret->roles = get_roles(r, "roles");
         get_text(r, "attempt_id", ret->attempt_id, sizeof(ret->attempt_id));
         ret->verified_realtime_us = get_number(r, "verified_realtime_us", TIME_MAX);
+        ret->credential_forgotten = get_bool(r, "credential_forgotten");
         get_text(r, "reason", ret->reason, sizeof(ret->reason));
         get_text(r, "text", ret->text, sizeof(ret->text));
         get_history(r, ret);

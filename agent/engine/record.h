@@ -29,6 +29,7 @@ typedef struct Record {
         RoleSet roles;
         char attempt_id[33];          /* of the last attempt handed to the keeper; "" before the first */
         usec_t verified_realtime_us;  /* 0: not verified */
+        bool credential_forgotten;    /* it was removed, or is about to be, because this host was verified */
         char reason[REASON_ID_SIZE];  /* last reason and text, for a status after a restart */
         char text[OUTCOME_TEXT_SIZE];
         size_t n_history;

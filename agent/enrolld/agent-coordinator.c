@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The platform's side: is this host a member, a token please, look again. The credential is read when the
+ * The platform's side: who it is asked as, a token please. The credential is read when the
  * platform is first asked and again before each question after it was refused, until one is accepted, because a
  * person may have put a better one in its place meanwhile.
  */
@@ -26,8 +26,13 @@ static uint64_t host_seed(void) {
         return seed;
 }
 
+/* A verified host that needs it no more: whoever wants it to do more than to look has to bring it again. */
+static bool was_forgotten(const Agent *a, const Observation *refusal) {
+        return a->spec->forget_credential && a->record.credential_forgotten && streq(refusal->code, "missing");
+}
+
 /* True when there is a coordinator client to ask; otherwise the failure is on its way to the machine. */
-static bool have_coordinator(Agent *a) {
+bool agent_has_coordinator(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
         Secret *secret = NULL;
         int error = 0;
@@ -37,6 +42,9 @@ static bool have_coordinator(Agent *a) {
         a->coordinator = coordinator_free(a->coordinator);
         if (a->spec->credential.kind != CREDENTIAL_NONE)
                 error = credential_read(&a->spec->credential.secret, a->options.one_shot, &secret, &refusal);
+        if (was_forgotten(a, &refusal))
+                refusal = OBSERVATION_NONE;
+        a->anonymous = secret == NULL;
         if (error >= 0 && observation_is_none(&refusal))
                 error = coordinator_new(a->event, a->http, a->spec, secret, host_seed(), &a->coordinator,
                                         &refusal);
@@ -51,101 +59,12 @@ static bool have_coordinator(Agent *a) {
         return true;
 }
 
-static Membership membership_of(const RunnerView *view, const Verdict *verdict) {
-        if (!view->found)
-                return MEMBERSHIP_NONE;
-        for (size_t i = 0; i < verdict->n; i++)
-                if (verdict->items[i].kind == DIFFERENCE_FOREIGN_HOST)
-                        return MEMBERSHIP_FOREIGN;
-        if (!view->connected)
-                return MEMBERSHIP_DISCONNECTED;
-        return verdict->enrolled ? MEMBERSHIP_AS_PLANNED : MEMBERSHIP_DIFFERS;
-}
+/* It was forgotten when the host was verified, and now there is something to do again. */
+void agent_miss_credential(Agent *a) {
+        Observation seen = observe(ORIGIN_CREDENTIAL, 0, "missing", "credential",
+                                   "it was removed when this host was verified (forget_credential)");
 
-static void note_warnings(Agent *a, const Verdict *verdict) {
-        for (size_t i = 0; i < verdict->n; i++)
-                if (verdict->items[i].kind == DIFFERENCE_MAINTENANCE)
-                        agent_note(a, verdict->items[i].text);
-}
-
-static void on_probe_view(void *userdata, const RunnerView *view, const Observation *failure) {
-        Agent *a = userdata;
-        Observation seen;
-        Verdict verdict;
-        Event event = { .kind = EVENT_PROBED };
-
-        if (!observation_is_none(failure))
-                return agent_post_seen(a, EVENT_FAILED, failure);
-        verdict_judge(a->plan, view, &verdict);
-        note_warnings(a, &verdict);
-        event.membership = membership_of(view, &verdict);
-        switch (event.membership) {
-        case MEMBERSHIP_NONE:
-        case MEMBERSHIP_AS_PLANNED:
-                return agent_post_event(a, &event, NULL);
-        case MEMBERSHIP_DISCONNECTED:
-                seen = observe(ORIGIN_PLAN, 0, "stale-runner", a->plan->runner_id,
-                               "the platform knows a runner with this id and address that is not connected");
-                return agent_post_event(a, &event, &seen);
-        case MEMBERSHIP_DIFFERS:
-        case MEMBERSHIP_FOREIGN:
-        case _MEMBERSHIP_MAX:
-                break;
-        }
-        seen = verdict_observation(&verdict, a->plan->runner_id);
-        agent_post_event(a, &event, &seen);
-}
-
-static bool resolve_plan(Agent *a) {
-        Observation refusal = OBSERVATION_NONE;
-        Plan *plan = NULL;
-        int error = 0;
-
-        /* After an adoption nobody has been through the gates. */
-        if (!a->facts.script_sha256[0])
-                error = host_facts_gather(a->spec, &a->facts);
-        if (error >= 0)
-                error = plan_resolve(a->spec, &a->facts, &a->platform, &plan, &refusal);
-        if (error < 0) {
-                agent_fail(a, error, "can't resolve the plan");
-                return false;
-        }
-        if (!plan) {
-                agent_post_seen(a, EVENT_FAILED, &refusal);
-                return false;
-        }
-        (void) plan_free(a->plan);
-        a->plan = plan;
-        return true;
-}
-
-static void on_platform(void *userdata, const PlatformFacts *platform, const Observation *failure) {
-        Agent *a = userdata;
-        int error;
-
-        if (!observation_is_none(failure))
-                return agent_post_seen(a, EVENT_FAILED, failure);
-        a->platform = *platform;
-        if (!resolve_plan(a))
-                return;
-        error = coordinator_look(a->coordinator, a->plan, a->on_view, a);
-        if (error < 0)
-                agent_fail(a, error, "can't ask the platform for this host");
-}
-
-/* Version first, since a plan without one can't be held against anything; then the platform's view. */
-static void ask_version_and_view(Agent *a, CoordinatorViewHandler handler) {
-        int error;
-
-        a->on_view = handler;
-        error = coordinator_ask_platform(a->coordinator, on_platform, a);
-        if (error < 0)
-                agent_fail(a, error, "can't ask the platform for its version");
-}
-
-void agent_probe(Agent *a) {
-        if (have_coordinator(a))
-                ask_version_and_view(a, on_probe_view);
+        agent_post_seen(a, EVENT_FAILED, &seen);
 }
 
 static void on_replaced(void *userdata, const Observation *failure) {
@@ -156,7 +75,11 @@ static void on_replaced(void *userdata, const Observation *failure) {
 }
 
 void agent_replace_runner(Agent *a) {
-        int error = coordinator_delete_runner(a->coordinator, a->plan->runner_id, on_replaced, a);
+        int error;
+
+        if (a->anonymous)
+                return agent_miss_credential(a);
+        error = coordinator_delete_runner(a->coordinator, a->plan->runner_id, on_replaced, a);
 
         if (error < 0)
                 agent_fail(a, error, "can't ask for the stale runner's removal");
@@ -202,6 +125,17 @@ static void on_minted(void *userdata, Token *token, const Observation *failure) 
         use_token(a, token);
 }
 
+/* A command may mint one each time; a file or a credential yields the same again. */
+static bool gives_a_new_one(const Agent *a) {
+        return a->spec->token.pre_minted.kind == SECRET_FROM_COMMAND;
+}
+
+static Observation given_is_short(const Agent *a, const Token *token) {
+        Observation seen = token_is_short(a, token);
+
+        return observation_is_none(&seen) ? seen : observe(ORIGIN_TOKEN, 0, "given-too-short", NULL, "%s", seen.detail);
+}
+
 /* A token that was minted elsewhere; its claims are all we know of it. */
 static void use_pre_minted(Agent *a) {
         TokenRequest request = {
@@ -222,45 +156,24 @@ static void use_pre_minted(Agent *a) {
         }
         if (error < 0)
                 return agent_fail(a, error, "can't take in the token");
-        if (!token)
-                return agent_post_seen(a, EVENT_FAILED, &refusal);
-        use_token(a, token);
+        if (token && !gives_a_new_one(a)) /* waiting makes it only shorter */
+                refusal = given_is_short(a, token);
+        if (token && observation_is_none(&refusal))
+                return use_token(a, token);
+        (void) token_free(token);
+        agent_post_seen(a, EVENT_FAILED, &refusal);
 }
 
 void agent_mint(Agent *a) {
         int error;
 
+        if (!agent_has_coordinator(a))
+                return;
         if (a->spec->token.source == TOKEN_PRE_MINTED)
                 return use_pre_minted(a);
-        if (!have_coordinator(a))
-                return;
+        if (a->anonymous)
+                return agent_miss_credential(a);
         error = coordinator_mint(a->coordinator, a->spec->host.roles, a->spec->token.validity_us, on_minted, a);
         if (error < 0)
                 agent_fail(a, error, "can't ask for a token");
-}
-
-static void on_look(void *userdata, const RunnerView *view, const Observation *failure) {
-        Agent *a = userdata;
-        Observation seen;
-        Verdict verdict;
-
-        if (!observation_is_none(failure))
-                return agent_post_seen(a, EVENT_FAILED, failure);
-        verdict_judge(a->plan, view, &verdict);
-        note_warnings(a, &verdict);
-        seen = verdict_observation(&verdict, a->plan->runner_id);
-        agent_post_seen(a, EVENT_VIEWED, &seen);
-}
-
-void agent_look(Agent *a) {
-        int error;
-
-        if (!have_coordinator(a))
-                return;
-        /* After an adoption nobody has asked for the platform's version yet. */
-        if (!a->plan || !a->plan->version[0])
-                return ask_version_and_view(a, on_look);
-        error = coordinator_look(a->coordinator, a->plan, on_look, a);
-        if (error < 0)
-                agent_fail(a, error, "can't look at the platform's view");
 }

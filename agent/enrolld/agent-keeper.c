@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "model/host-check.h"
@@ -198,6 +199,17 @@ static void on_answer(Agent *a, MessageKind wanted, EventKind kind) {
         agent_post(a, kind);
 }
 
+static void on_view(Agent *a, const Message *event) {
+        LocalView view = {};
+
+        if (a->keeper_request != MESSAGE_LOOK)
+                return;
+        a->keeper_request = _MESSAGE_KIND_INVALID;
+        (void) memcpy(view.state, event->local, sizeof(view.state));
+        (void) snprintf(view.version, sizeof(view.version), "%s", event->version);
+        agent_on_local_view(a, &view);
+}
+
 static void on_gate(Agent *a, const Message *event) {
         if (a->keeper_request == MESSAGE_GATES)
                 agent_gate_seen(a, &event->gate);
@@ -241,6 +253,8 @@ void agent_on_keeper(void *userdata, const Message *event, const Observation *lo
                 return on_answer(a, MESSAGE_SETTLE, EVENT_SETTLED);
         case MESSAGE_EXITED:
                 return on_exited(a, event);
+        case MESSAGE_VIEW:
+                return on_view(a, event);
         case MESSAGE_REFUSED:
                 return on_refused(a, event);
         case MESSAGE_LINE:

@@ -7,7 +7,9 @@
  *   agent-spec.c         LOAD_SPEC, the file's watch
  *   agent-gates.c        CHECK_HOST, CHECK_NETWORK, and what is known of the gates
  *   agent-keeper.c       ATTACH, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE
- *   agent-coordinator.c  PROBE, REPLACE_RUNNER, MINT, LOOK
+ *   agent-coordinator.c  REPLACE_RUNNER, MINT
+ *   agent-view.c         PROBE, LOOK
+ *   agent-secrets.c      what becomes of the secrets that this host was given
  *   agent-record.c       SAVE, and what is found at the start
  *   agent-report.c       REPORT
  * Whatever happens becomes an Event in the queue; only agent.c calls the machine.
@@ -56,7 +58,9 @@ struct Agent {
         Plan *plan;
         Http *http;
         Coordinator *coordinator;
-        CoordinatorViewHandler on_view; /* what to do with the view, once the version is known */
+        bool anonymous;      /* the coordinator is asked without a credential: there is none, or it was forgotten */
+        bool platform_known; /* it was asked for its version */
+        bool probing;        /* the view is wanted by PROBE, not by LOOK */
         Token *token;
 
         Gates gates; /* the last known of each */
@@ -106,10 +110,20 @@ void agent_gate_seen(Agent *a, const Gate *gate);
 bool agent_gate_was_told(const Agent *a, const char *reason); /* that a gate is shut for it */
 
 /* agent-coordinator.c */
-void agent_probe(Agent *a);
+bool agent_has_coordinator(Agent *a); /* false: why not is on its way to the machine */
+void agent_miss_credential(Agent *a); /* FAILED: it was forgotten, and now there is something to do again */
 void agent_replace_runner(Agent *a);
 void agent_mint(Agent *a);
+
+/* agent-view.c */
+void agent_probe(Agent *a);
 void agent_look(Agent *a);
+void agent_on_local_view(Agent *a, const LocalView *view);
+const char *agent_witness(const Agent *a); /* by whom the host is verified: "coordinator", "local", "both" */
+
+/* agent-secrets.c */
+void agent_warn_of_key(Agent *a);     /* after an answer of the platform */
+void agent_forget_secrets(Agent *a);  /* behind the record of ENROLLED */
 
 /* agent-record.c */
 int agent_record_open(Agent *a); /* takes the state directory and what is on record; -EBUSY: another agent's */

@@ -94,7 +94,7 @@ void agent_report_fill(const Agent *a, Report *r) {
         if (a->machine.state == STATE_ENROLLED && a->record.verified_realtime_us != 0) {
                 r->verified = true;
                 r->verified_at_realtime_us = a->record.verified_realtime_us;
-                (void) snprintf(r->verified_by, sizeof(r->verified_by), "coordinator");
+                (void) snprintf(r->verified_by, sizeof(r->verified_by), "%s", agent_witness(a));
         }
         fill_next(a, r, now);
         fill_token(a, r, now);

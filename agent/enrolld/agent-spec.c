@@ -30,6 +30,7 @@ void agent_forget_spec(Agent *a) {
         a->plan = plan_free(a->plan);
         a->spec = spec_free(a->spec);
         a->platform = (PlatformFacts) {};
+        a->platform_known = false;
         for (size_t i = 0; i < ELEMENTS(a->spec_watch); i++)
                 a->spec_watch[i] = sd_event_source_unref(a->spec_watch[i]);
         a->n_notes = 0;
@@ -132,6 +133,9 @@ static void use_spec(Agent *a) {
                 agent_note(a, sentence);
         if (a->spec->installer.handoff == HANDOFF_ARGV)
                 agent_note(a, "installer.handoff is argv: local users can see the token while the installer runs");
+        if (a->spec->verify.by == VERIFY_BY_LOCAL)
+                agent_note(a, "verify.by is local: that ECE's containers run here is proved, not that the platform has "
+                              "blessed the roles");
 
         host_machine_id(machine_id);
         a->policy = policy_from_spec(a->spec, machine_id, a->options.one_shot);

@@ -278,8 +278,10 @@ static void step(Agent *a, const Occurrence *o) {
                 name_the_end(a);
         if (o->event.kind == EVENT_TIMER && o->event.timer == TIMER_ATTEMPT)
                 a->attempt_timed_out = true;
-        if (transition && a->machine.state == STATE_ENROLLED)
+        if (transition && a->machine.state == STATE_ENROLLED) {
                 a->record.verified_realtime_us = clock_realtime_us();
+                a->record.credential_forgotten = a->spec->forget_credential;
+        }
 
         log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),
                   state_to_string(a->machine.state), actions.n);
@@ -288,6 +290,8 @@ static void step(Agent *a, const Occurrence *o) {
         prepare_actions(a, &actions);
         for (size_t i = 0; i < actions.n && a->fatal == 0; i++)
                 act(a, &actions.item[i], transition);
+        if (transition && a->machine.state == STATE_ENROLLED)
+                agent_forget_secrets(a);
         if (!transition && o->outcome.class != CLASS_OK)
                 agent_report_trouble(a);
 }

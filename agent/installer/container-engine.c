@@ -23,7 +23,10 @@
 /* {"name":["elastic-cloud-enterprise-installer"]}, escaped for a query. */
 #define LIST_URL HOST "/containers/json?all=true&filters=%7B%22name%22%3A%5B%22" INSTALLER_CONTAINER "%22%5D%7D"
 
-typedef enum CallKind { CALL_PING, CALL_IMAGE, CALL_LIST, CALL_INSPECT, CALL_STOP, CALL_REMOVE } CallKind;
+/* {"name":["frc-"]}: the containers that ECE's runner makes. Part of a name is enough for the filter. */
+#define LOOK_URL HOST "/containers/json?all=true&filters=%7B%22name%22%3A%5B%22frc-%22%5D%7D"
+
+typedef enum CallKind { CALL_PING, CALL_IMAGE, CALL_LOOK, CALL_LIST, CALL_INSPECT, CALL_STOP, CALL_REMOVE } CallKind;
 
 struct EngineCall {
         CallKind kind;
@@ -147,6 +150,12 @@ static void judge_inspection(EngineCall *call, const HttpReply *reply, EngineAns
                 answer->failure = unexpected(call, reply);
 }
 
+static void judge_look(EngineCall *call, const HttpReply *reply, EngineAnswer *answer) {
+        if (reply->status != 200 ||
+            engine_parse_local(buffer_string(&reply->body), reply->body.size, &answer->local) < 0)
+                answer->failure = unexpected(call, reply);
+}
+
 static void on_reply(void *userdata, const HttpReply *reply, const Observation *failure) {
         EngineCall *call = userdata;
         EngineAnswer answer = { .failure = OBSERVATION_NONE };
@@ -160,6 +169,8 @@ static void on_reply(void *userdata, const HttpReply *reply, const Observation *
                         return;
         } else if (call->kind == CALL_INSPECT)
                 judge_inspection(call, reply, &answer);
+        else if (call->kind == CALL_LOOK)
+                judge_look(call, reply, &answer);
         else
                 judge_status(call, reply, &answer);
         finish(call, &answer);
@@ -182,6 +193,10 @@ int engine_image(Http *http, const char *socket_path, const char *image, EngineH
 
 int engine_find(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret) {
         return start(http, socket_path, CALL_LIST, "GET", LIST_URL, ENGINE_TIMEOUT_US, handler, userdata, ret);
+}
+
+int engine_look(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret) {
+        return start(http, socket_path, CALL_LOOK, "GET", LOOK_URL, ENGINE_TIMEOUT_US, handler, userdata, ret);
 }
 
 int engine_stop(Http *http, const char *socket_path, const char *id, unsigned timeout_s, EngineHandler handler,

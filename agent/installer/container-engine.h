@@ -9,6 +9,7 @@
 
 #include "http/http.h"
 #include "installer/shim.h"
+#include "model/local-view.h"
 #include "model/outcome.h"
 
 /* The fixed name that `install` and `upgrade` share. */
@@ -35,6 +36,7 @@ typedef struct EngineAnswer {
         Observation failure; /* ORIGIN_ENGINE "not-answering" (no reply) or "unexpected-reply"; none: it did what was asked */
         bool found;          /* find, image: it is there. stop, remove: it was there */
         Container container; /* find, when found */
+        LocalView local;     /* look */
 } EngineAnswer;
 
 typedef void (*EngineHandler)(void *userdata, const EngineAnswer *answer);
@@ -55,6 +57,9 @@ int engine_image(Http *http, const char *socket_path, const char *image, EngineH
 /* The container named exactly INSTALLER_CONTAINER, in whatever state. */
 int engine_find(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret);
 
+/* What there is of ECE on this host. */
+int engine_look(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret);
+
 /* Stops (TERM, then KILL after timeout_s by the engine). Already stopped or gone is no failure. */
 int engine_stop(Http *http, const char *socket_path, const char *id, unsigned timeout_s, EngineHandler handler,
                 void *userdata, EngineCall **ret);
@@ -66,3 +71,4 @@ int engine_remove(Http *http, const char *socket_path, const char *id, EngineHan
 /* Parsers of the replies; pure. 0 (for a list: *ret_found tells), -EBADMSG. */
 int engine_parse_list(const char *text, size_t n, bool *ret_found, char ret_id[static 65]);
 int engine_parse_inspect(const char *text, size_t n, Container *ret);
+int engine_parse_local(const char *text, size_t n, LocalView *ret);

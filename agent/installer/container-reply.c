@@ -10,24 +10,25 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "installer/container-engine.h"
+#include "model/allow-list.h"
 
 static bool is_container_id(const char *id) {
         return id && strlen(id) <= 64 && text_consists_of(id, "0123456789abcdef");
 }
 
 /* Docker writes "/name", some versions of Podman "name". */
-static bool has_name(const json_t *container) {
+static bool has_name(const json_t *container, const char *wanted) {
         const json_t *names = json_member_array(container, "Names");
 
         for (size_t i = 0; i < json_array_size(names); i++) {
                 const char *name = json_string_value(json_array_get(names, i));
 
-                if (name && streq(name + (*name == '/'), INSTALLER_CONTAINER))
+                if (name && streq(name + (*name == '/'), wanted))
                         return true;
         }
         return false;
@@ -42,7 +43,7 @@ int engine_parse_list(const char *text, size_t n, bool *ret_found, char ret_id[s
                 const json_t *container = json_array_get(list, i);
                 const char *id = json_member_string(container, "Id");
 
-                if (!has_name(container))
+                if (!has_name(container, INSTALLER_CONTAINER))
                         continue;
                 if (!is_container_id(id))
                         return -EBADMSG;
@@ -75,25 +76,6 @@ static int parse_state(const char *status, ContainerState *ret) {
         return -EBADMSG;
 }
 
-/* Whole seconds of RFC 3339. The engine's offset is "Z" with Docker; Podman may print a local one.
- * */
-static int64_t parse_created(const char *text) {
-        struct tm tm = { 0 };
-        const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-        long offset_s = 0;
-
-        if (!rest)
-                return 0;
-        rest += strspn(rest, ".0123456789");
-        if ((*rest == '+' || *rest == '-') && strlen(rest) >= 6) {
-                offset_s = ((rest[1] - '0') * 10 + (rest[2] - '0')) * 3600L +
-                           ((rest[4] - '0') * 10 + (rest[5] - '0')) * 60L;
-                if (*rest == '-')
-                        offset_s = -offset_s;
-        }
-        return (int64_t) timegm(&tm) - offset_s;
-}
-
 static void copy_last_word(const json_t *words, char *ret, size_t size) {
         size_t n = json_array_size(words);
         const char *word = n > 0 ? json_string_value(json_array_get(words, n - 1)) : NULL;
@@ -117,7 +99,7 @@ static void find_runner_id(const json_t *environment, char *ret, size_t size) {
 int engine_parse_inspect(const char *text, size_t n, Container *ret) {
         _cleanup_json_ json_t *object = NULL;
         const json_t *config, *labels;
-        const char *id, *label;
+        const char *id, *label, *created;
         Container c = { 0 };
 
         if (json_read(text, n, &object, NULL) < 0)
@@ -128,7 +110,9 @@ int engine_parse_inspect(const char *text, size_t n, Container *ret) {
             parse_state(json_member_string(json_member_object(object, "State"), "Status"), &c.state) < 0)
                 return -EBADMSG;
         (void) snprintf(c.id, sizeof(c.id), "%s", id);
-        c.created_s = parse_created(json_member_string(object, "Created"));
+        created = json_member_string(object, "Created");
+        if (created) /* what is no time is a time that was not told */
+                (void) clock_parse_rfc3339(created, &c.created_s);
         labels = json_member_object(config, "Labels");
         label = json_member_string(labels, ATTEMPT_LABEL);
         if (label && strlen(label) < sizeof(c.label))
@@ -137,5 +121,41 @@ int engine_parse_inspect(const char *text, size_t n, Container *ret) {
         copy_last_word(json_member_array(config, "Cmd"), c.command, sizeof(c.command));
         find_runner_id(json_member_array(config, "Env"), c.runner_id, sizeof(c.runner_id));
         *ret = c;
+        return 0;
+}
+
+/* The tag of REGISTRY:PORT/REPOSITORY/NAME:TAG, if it is a version; an image may be named by its digest as well. */
+static void copy_version(const char *image, char ret[static 64]) {
+        char why[ALLOW_LIST_WHY_SIZE];
+        const char *name = image ? strrchr(image, '/') : NULL, *tag = strrchr(name ?: image ?: "", ':');
+
+        if (tag && strlen(tag + 1) < 64 && allow_list_check(VALUE_VERSION, tag + 1, why) >= 0)
+                (void) snprintf(ret, 64, "%s", tag + 1);
+}
+
+/* A container that is paused or starts again and again serves nobody: only "running" is running. */
+static LocalState local_state(const json_t *container) {
+        const char *state = json_member_string(container, "State");
+
+        return state && streq(state, "running") ? LOCAL_RUNNING : LOCAL_STOPPED;
+}
+
+int engine_parse_local(const char *text, size_t n, LocalView *ret) {
+        _cleanup_json_ json_t *list = NULL;
+        LocalView view = { 0 };
+
+        if (json_read(text, n, &list, NULL) < 0 || !json_is_array(list))
+                return -EBADMSG;
+        for (size_t i = 0; i < json_array_size(list); i++)
+                for (LocalPart part = 0; part < _LOCAL_PART_MAX; part++) {
+                        const json_t *container = json_array_get(list, i);
+
+                        if (!has_name(container, local_part_container(part)))
+                                continue;
+                        view.state[part] = local_state(container);
+                        if (part == LOCAL_RUNNER)
+                                copy_version(json_member_string(container, "Image"), view.version);
+                }
+        *ret = view;
         return 0;
 }

@@ -27,7 +27,7 @@ void keeper_peer_drop(Keeper *k) {
         if (k->peer_fd >= 0)
                 (void) close(TAKE_FD(k->peer_fd));
         k->first_out = k->n_out = 0;
-        k->preparing.wanted = k->settling.wanted = false;
+        k->preparing.wanted = k->settling.wanted = k->looking.wanted = false;
         keeper_gates_forget(k);
 }
 

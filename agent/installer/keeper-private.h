@@ -5,7 +5,8 @@
  * The inside of the keeper, shared by its files: keeper.c (life, dispatch), keeper-peer.c (the
  * connection), keeper-request.c (what every request is held against), keeper-install.c (starting an
  * installer), keeper-attempt.c (watching it to its end), keeper-adopt.c (finding it again),
- * keeper-gates.c (may it begin?), keeper-prepare.c (the image), keeper-settle.c (proving that nothing is left).
+ * keeper-gates.c (may it begin?), keeper-prepare.c (the image), keeper-settle.c (proving that nothing is left),
+ * keeper-look.c (what runs here).
  */
 
 #include "host/gate-run.h"
@@ -104,7 +105,7 @@ struct Keeper {
         Pull pull;
         Settle settle;
         GateQuestion gates;
-        Operation preparing, settling;
+        Operation preparing, settling, looking;
 };
 
 /* keeper.c */
@@ -152,6 +153,9 @@ void keeper_gates_forget(Keeper *k); /* who asked is gone */
 /* keeper-prepare.c */
 void keeper_prepare(Keeper *k, const char *version);
 void pull_done(Pull *p);
+
+/* keeper-look.c */
+void keeper_look(Keeper *k);
 
 /* keeper-settle.c */
 void keeper_settle(Keeper *k);

@@ -56,7 +56,7 @@ static bool attempt_needs_us(const Attempt *a) {
 
 bool keeper_is_idle(const Keeper *k) {
         return k->peer_fd < 0 && !attempt_needs_us(&k->attempt) && k->pull.pidfd < 0 && !k->settle.active &&
-               !k->gates.wanted && !k->preparing.call;
+               !k->gates.wanted && !k->preparing.call && !k->looking.call;
 }
 
 static int on_idle(sd_event_source *source, uint64_t at, void *userdata) {
@@ -130,6 +130,8 @@ void keeper_dispatch(Keeper *k, const Message *request, int fd) {
                 return terminate(k, request);
         case MESSAGE_SETTLE:
                 return keeper_settle(k);
+        case MESSAGE_LOOK:
+                return keeper_look(k);
         case MESSAGE_ACKNOWLEDGE:
                 return acknowledge(k, request);
         case MESSAGE_STATE:
@@ -140,6 +142,7 @@ void keeper_dispatch(Keeper *k, const Message *request, int fd) {
         case MESSAGE_PREPARED:
         case MESSAGE_EXITED:
         case MESSAGE_SETTLED:
+        case MESSAGE_VIEW:
         case MESSAGE_REFUSED:
         case _MESSAGE_KIND_MAX:
         case _MESSAGE_KIND_INVALID:
@@ -246,6 +249,7 @@ Keeper *keeper_free(Keeper *k) {
         (void) gate_run_free(k->gates.run);
         engine_call_cancel(k->preparing.call);
         engine_call_cancel(k->settling.call);
+        engine_call_cancel(k->looking.call);
         (void) http_free(k->http);
         (void) sd_event_source_disable_unref(k->settle.again);
         (void) sd_event_source_disable_unref(k->idle);

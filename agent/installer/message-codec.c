@@ -29,6 +29,7 @@ enum {
         HAS_TEXT = 1U << 6,
         HAS_SEEN = 1U << 7,
         HAS_GATE = 1U << 8, /* "name", "state", "found", "seen" and "took_ms" */
+        HAS_LOCAL = 1U << 9, /* each container of local-view.h with its state */
 };
 
 typedef struct KindRow {
@@ -44,6 +45,7 @@ static const KindRow kinds[_MESSAGE_KIND_MAX] = {
         [MESSAGE_ATTACH] = { "attach", HAS_SPEC },
         [MESSAGE_TERMINATE] = { "terminate", HAS_SPEC | HAS_ATTEMPT },
         [MESSAGE_SETTLE] = { "settle", HAS_SPEC },
+        [MESSAGE_LOOK] = { "look", HAS_SPEC },
         [MESSAGE_ACKNOWLEDGE] = { "acknowledge", HAS_SPEC | HAS_ATTEMPT },
         [MESSAGE_STATE] = { "state", MAY_ATTEMPT | HAS_STATE },
         [MESSAGE_GATE] = { "gate", HAS_GATE },
@@ -53,6 +55,7 @@ static const KindRow kinds[_MESSAGE_KIND_MAX] = {
         [MESSAGE_PREPARED] = { "prepared", 0 },
         [MESSAGE_EXITED] = { "exited", HAS_ATTEMPT | HAS_SEEN },
         [MESSAGE_SETTLED] = { "settled", HAS_TEXT },
+        [MESSAGE_VIEW] = { "view", HAS_VERSION | HAS_LOCAL },
         [MESSAGE_REFUSED] = { "refused", MAY_ATTEMPT | HAS_SEEN },
 };
 
@@ -102,6 +105,14 @@ static int put_gate(json_t *object, const Gate *gate) {
         return error;
 }
 
+static int put_local(json_t *object, const LocalState local[static _LOCAL_PART_MAX]) {
+        int error = 0;
+
+        for (LocalPart part = 0; part < _LOCAL_PART_MAX; part++)
+                error = error ?: put(object, local_part_container(part), json_string(local_state_to_string(local[part])));
+        return error;
+}
+
 static int put_members(json_t *object, const Message *m) {
         unsigned members = kinds[m->kind].members;
         int error = 0;
@@ -124,6 +135,8 @@ static int put_members(json_t *object, const Message *m) {
                 error = error ?: put(object, "seen", observation_to_json(&m->seen));
         if (members & HAS_GATE)
                 error = error ?: put_gate(object, &m->gate);
+        if (members & HAS_LOCAL)
+                error = error ?: put_local(object, m->local);
         return error;
 }
 
@@ -253,6 +266,16 @@ static void take_gate(Decoder *d, Gate *ret) {
                 d->bad = true;
 }
 
+static void take_local(Decoder *d, LocalState ret[static _LOCAL_PART_MAX]) {
+        for (LocalPart part = 0; part < _LOCAL_PART_MAX; part++) {
+                char state[16] = "";
+
+                take_string(d, local_part_container(part), state, sizeof(state));
+                ret[part] = local_state_from_string(state);
+                d->bad = d->bad || ret[part] < 0;
+        }
+}
+
 static void take_members(Decoder *d, Message *m) {
         unsigned members = kinds[m->kind].members;
 
@@ -272,6 +295,8 @@ static void take_members(Decoder *d, Message *m) {
                 take_seen(d, &m->seen);
         if (members & HAS_GATE)
                 take_gate(d, &m->gate);
+        if (members & HAS_LOCAL)
+                take_local(d, m->local);
 }
 
 static MessageKind kind_from_string(const char *name) {

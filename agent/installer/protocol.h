@@ -17,8 +17,9 @@
  *   attach    -> state; with a running attempt its events follow; with an ended one `exited` again
  *   terminate attempt                      -> exited
  *   settle                                 -> settled or refused
+ *   look                                   -> view or refused
  *   acknowledge attempt                    -> state
- * Events (keeper -> agent): state, gate, gates-open, stage, line, prepared, exited, settled, refused.
+ * Events (keeper -> agent): state, gate, gates-open, stage, line, prepared, exited, settled, view, refused.
  */
 
 #include <errno.h>
@@ -28,6 +29,7 @@
 #include "base/buffer.h"
 #include "base/secret.h"
 #include "model/gate.h"
+#include "model/local-view.h"
 #include "model/outcome.h"
 
 #define PROTOCOL_VERSION 1
@@ -36,9 +38,9 @@
 
 typedef enum MessageKind {
         MESSAGE_PROBE, MESSAGE_GATES, MESSAGE_PREPARE, MESSAGE_INSTALL, MESSAGE_ATTACH,
-        MESSAGE_TERMINATE, MESSAGE_SETTLE, MESSAGE_ACKNOWLEDGE, /* requests */
+        MESSAGE_TERMINATE, MESSAGE_SETTLE, MESSAGE_LOOK, MESSAGE_ACKNOWLEDGE, /* requests */
         MESSAGE_STATE, MESSAGE_GATE, MESSAGE_GATES_OPEN, MESSAGE_STAGE, MESSAGE_LINE, MESSAGE_PREPARED,
-        MESSAGE_EXITED, MESSAGE_SETTLED, MESSAGE_REFUSED, /* events */
+        MESSAGE_EXITED, MESSAGE_SETTLED, MESSAGE_VIEW, MESSAGE_REFUSED, /* events */
         _MESSAGE_KIND_MAX,
         _MESSAGE_KIND_INVALID = -EINVAL,
 } MessageKind;
@@ -54,12 +56,13 @@ typedef struct Message {
         char spec[65];             /* requests: digest */
         char attempt[33];          /* 32 hex digits, "" where none belongs */
         char coordinator[256];     /* install: host to join at; must be one of the spec's */
-        char version[64];          /* prepare, install */
+        char version[64];          /* prepare, install; view: of the runner's image, or "" */
         AttemptState attempt_state;/* state */
         uint64_t running_s;        /* state: how long it has run */
         char text[LINE_TEXT_MAX + 1]; /* line: redacted, printable; stage: name; settled: what was done */
         Observation seen;          /* exited (none: status 0), refused */
         Gate gate;                 /* gate: its seen is none unless it is shut */
+        LocalState local[_LOCAL_PART_MAX]; /* view */
 } Message;
 
 /* Appends the JSON text. 0, -EMSGSIZE, -ENOMEM. */

@@ -30,23 +30,6 @@ static bool asks_persistent_token(const Spec *spec) {
         return spec->token.persistent;
 }
 
-static bool asks_verify_local(const Spec *spec) {
-        return spec->verify.by == VERIFY_BY_LOCAL;
-}
-
-static bool asks_verify_both(const Spec *spec) {
-        return spec->verify.by == VERIFY_BY_BOTH;
-}
-
-static bool asks_forget_credential(const Spec *spec) {
-        return spec->forget_credential;
-}
-
-/* With verify.by: local this is a whole plan; that key has its own row. */
-static bool brings_token_but_no_credential(const Spec *spec) {
-        return spec->token.source == TOKEN_PRE_MINTED && spec->credential.kind == CREDENTIAL_NONE;
-}
-
 static bool sets_hooks_dir(const Spec *spec) {
         return spec->report.hooks_dir && !streq(spec->report.hooks_dir, HOOKS_DIR_DEFAULT);
 }
@@ -63,17 +46,6 @@ static const Limit unsupported[] = {
         { asks_persistent_token,
           "token.persistent: true is not supported by this release; leave it out and an ephemeral "
           "token is minted" },
-        { asks_verify_local,
-          "verify.by: local is not supported by this release; the host is verified by the "
-          "coordinator" },
-        { asks_verify_both,
-          "verify.by: both is not supported by this release; use verify.by: coordinator" },
-        { asks_forget_credential,
-          "forget_credential: true is not supported by this release; the credential would stay on "
-          "the host" },
-        { brings_token_but_no_credential,
-          "token.source names a pre-minted token and there is no credential; this release needs one "
-          "to verify the host with the coordinator" },
 };
 
 static const Limit without_effect[] = {

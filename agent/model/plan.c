@@ -92,6 +92,9 @@ static Observation resolve_version(const Spec *spec, const HostFacts *host,
         const char *found = platform && platform->version[0] != '\0' ? platform->version : NULL;
         Observation o;
 
+        /* Who may not ask the platform takes what the script installs by itself. */
+        if (!found && !asked && spec->credential.kind == CREDENTIAL_NONE)
+                asked = host->script_version;
         if (!found && !asked)
                 return OBSERVATION_NONE;
         o = take_value(found ? "platform version" : "installer.version", VALUE_VERSION,

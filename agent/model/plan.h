@@ -29,8 +29,8 @@ static inline void plan_freep(Plan **slot) {
 }
 
 /*
- * Resolves. platform may be NULL or have no version (not asked yet): then Plan.version is "" unless
- * the spec names one, which is held against the script alone. 0 with *ret and refusal none; or 0
+ * Resolves. platform may be NULL or have no version (not asked yet): then Plan.version is what
+ * the spec names, held against the script alone; without a credential, the script's own; else "". 0 with *ret and refusal none; or 0
  * with *ret NULL and a refusal (ORIGIN_PLAN or ORIGIN_HOST) that says what does not fit: no default
  * route and no host_ip, unknown user, uid or gid below 1000, script absent / of unknown version /
  * of another sha256 / older (major.minor) than the platform, spec's version not the platform's, a

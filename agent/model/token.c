@@ -21,7 +21,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +109,15 @@ static int64_t promised_life_s(const TokenClaims *claims, const TokenRequest *re
         return life < -TOKEN_LIFE_MAX_S ? -TOKEN_LIFE_MAX_S : life;
 }
 
+/* One that we were given is nobody's fault of now, and no other will come of itself. */
+static Observation observe_expired(const TokenRequest *request, int64_t ago_s) {
+        char ago[DURATION_SIZE];
+
+        return observe(ORIGIN_TOKEN, 0, request->pre_minted ? "given-expired" : "expired", NULL,
+                       "by the platform's clock it ended %s ago",
+                       duration_format((usec_t) ago_s * USEC_PER_SEC, ago));
+}
+
 /*
  * The life counted from sent_us. Without `exp` it is endless (check_kind() let only those pass that
  * may be so). Without a Date the asked validity stands in for it, for a pre-minted token too: a
@@ -128,8 +136,7 @@ static usec_t token_life(const TokenClaims *claims, const TokenRequest *request,
 
         life_s = promised_life_s(claims, request);
         if (life_s <= 0) {
-                *refusal = observe(ORIGIN_TOKEN, 0, "expired", NULL,
-                                   "by the platform's clock it ended %" PRIi64 " s ago", -life_s);
+                *refusal = observe_expired(request, -life_s);
                 return 0;
         }
         life_us = (usec_t) life_s * USEC_PER_SEC;

@@ -34,6 +34,8 @@ static const char *const kind_words[_DIFFERENCE_MAX] = {
         [DIFFERENCE_ROLE_NOT_BLESSED] = "role-not-blessed",
         [DIFFERENCE_ROLE_PENDING] = "role-pending",
         [DIFFERENCE_ROLE_NOT_EFFECTIVE] = "role-not-effective",
+        [DIFFERENCE_LOCAL_RUNNER] = "local-runner",
+        [DIFFERENCE_LOCAL_ROLE] = "local-role",
         [DIFFERENCE_ROLE_EXTRA] = "role-extra",
         [DIFFERENCE_ZONE] = "zone-differs",
         [DIFFERENCE_VERSION] = "version-differs",
@@ -49,10 +51,7 @@ static bool is_warning(DifferenceKind kind) {
         return kind == DIFFERENCE_MAINTENANCE;
 }
 
-static void add(Verdict *v, DifferenceKind kind, Role role, const char *format, ...)
-        __attribute__((format(printf, 4, 5)));
-
-static void add(Verdict *v, DifferenceKind kind, Role role, const char *format, ...) {
+void verdict_add(Verdict *v, DifferenceKind kind, Role role, const char *format, ...) {
         char text[512] = "";
         va_list arguments;
         Difference *d;
@@ -91,22 +90,22 @@ static bool same_address(const char *a, const char *b) {
 
 static void judge_host(const Plan *plan, const RunnerView *view, Verdict *v) {
         if (view->runner_id[0] != '\0' && !streq(view->runner_id, plan->runner_id))
-                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
+                verdict_add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
                     "asked for runner %s, the platform answered with %s", plan->runner_id,
                     view->runner_id);
         else if (view->host_ip[0] == '\0')
-                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
+                verdict_add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
                     "the platform names no address for runner %s, wanted %s", plan->runner_id,
                     plan->host_ip);
         else if (!same_address(view->host_ip, plan->host_ip))
-                add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
+                verdict_add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
                     "runner %s has address %s on the platform, this host is %s", plan->runner_id,
                     view->host_ip, plan->host_ip);
 
         if (!view->connected)
-                add(v, DIFFERENCE_NOT_CONNECTED, _ROLE_INVALID, "the runner is not connected");
+                verdict_add(v, DIFFERENCE_NOT_CONNECTED, _ROLE_INVALID, "the runner is not connected");
         if (!view->healthy)
-                add(v, DIFFERENCE_NOT_HEALTHY, _ROLE_INVALID, "the runner is not healthy%s%s",
+                verdict_add(v, DIFFERENCE_NOT_HEALTHY, _ROLE_INVALID, "the runner is not healthy%s%s",
                     view->health_detail[0] != '\0' ? ": " : "", view->health_detail);
 }
 
@@ -127,15 +126,15 @@ static void add_role_difference(Verdict *v, DifferenceKind kind, Role role, cons
         const char *name = role_to_string(role);
 
         if (kind == DIFFERENCE_ROLE_MISSING)
-                add(v, kind, role, "role %s: wanted, not listed on the runner", name);
+                verdict_add(v, kind, role, "role %s: wanted, not listed on the runner", name);
         else if (kind == DIFFERENCE_ROLE_NOT_BLESSED)
-                add(v, kind, role, "role %s: wanted, %s", name,
+                verdict_add(v, kind, role, "role %s: wanted, %s", name,
                     view->blessed == NO ? "not blessed by the platform"
                                         : "its blessing is unknown");
         else if (kind == DIFFERENCE_ROLE_PENDING)
-                add(v, kind, role, "role %s: wanted, still waits to be blessed", name);
+                verdict_add(v, kind, role, "role %s: wanted, still waits to be blessed", name);
         else
-                add(v, kind, role, "role %s: has no effect yet%s%s", name,
+                verdict_add(v, kind, role, "role %s: has no effect yet%s%s", name,
                     view->effect_detail[0] != '\0' ? ": " : "", view->effect_detail);
 }
 
@@ -152,7 +151,7 @@ static void judge_wanted_roles(const Plan *plan, const RunnerView *view, Verdict
 static void judge_extra_roles(const Plan *plan, const RunnerView *view, Verdict *v) {
         for (Role role = 0; role < _ROLE_MAX; role++)
                 if (role_set_has(view->listed_roles, role) && !role_set_has(plan->roles, role))
-                        add(v, DIFFERENCE_ROLE_EXTRA, role,
+                        verdict_add(v, DIFFERENCE_ROLE_EXTRA, role,
                             "role %s: listed on the runner, not wanted", role_to_string(role));
 }
 
@@ -161,18 +160,18 @@ static void judge_place(const Plan *plan, const RunnerView *view, Verdict *v) {
         bool allocator = role_set_has(plan->roles, ROLE_ALLOCATOR);
 
         if (zone && view->zone[0] != '\0' && !streq(view->zone, zone))
-                add(v, DIFFERENCE_ZONE, _ROLE_INVALID, "the runner is in zone %s, wanted %s",
+                verdict_add(v, DIFFERENCE_ZONE, _ROLE_INVALID, "the runner is in zone %s, wanted %s",
                     view->zone, zone);
         if (zone && allocator && view->allocator_zone[0] != '\0' &&
             !streq(view->allocator_zone, zone))
-                add(v, DIFFERENCE_ZONE, ROLE_ALLOCATOR, "the allocator is in zone %s, wanted %s",
+                verdict_add(v, DIFFERENCE_ZONE, ROLE_ALLOCATOR, "the allocator is in zone %s, wanted %s",
                     view->allocator_zone, zone);
         if (plan->version[0] != '\0' && view->version[0] != '\0' &&
             !streq(view->version, plan->version))
-                add(v, DIFFERENCE_VERSION, _ROLE_INVALID,
+                verdict_add(v, DIFFERENCE_VERSION, _ROLE_INVALID,
                     "the runner is ECE %s, the installation is %s", view->version, plan->version);
         if (allocator && view->role[ROLE_ALLOCATOR].maintenance)
-                add(v, DIFFERENCE_MAINTENANCE, ROLE_ALLOCATOR,
+                verdict_add(v, DIFFERENCE_MAINTENANCE, ROLE_ALLOCATOR,
                     "the allocator is in maintenance mode and takes no new work");
 }
 
@@ -185,7 +184,7 @@ void verdict_judge(const Plan *plan, const RunnerView *view, Verdict *ret) {
                 judge_extra_roles(plan, view, &v);
                 judge_place(plan, view, &v);
         } else
-                add(&v, DIFFERENCE_NOT_FOUND, _ROLE_INVALID, "the platform knows no runner %s",
+                verdict_add(&v, DIFFERENCE_NOT_FOUND, _ROLE_INVALID, "the platform knows no runner %s",
                     plan->runner_id);
         *ret = v;
 }

@@ -46,6 +46,8 @@ typedef enum DifferenceKind {
         DIFFERENCE_ROLE_NOT_BLESSED,
         DIFFERENCE_ROLE_PENDING,
         DIFFERENCE_ROLE_NOT_EFFECTIVE,
+        DIFFERENCE_LOCAL_RUNNER, /* by the engine of this host (local-view.h) */
+        DIFFERENCE_LOCAL_ROLE,
         DIFFERENCE_ROLE_EXTRA,   /* a role of the four that the spec does not name */
         DIFFERENCE_ZONE,
         DIFFERENCE_VERSION,
@@ -54,7 +56,7 @@ typedef enum DifferenceKind {
 } DifferenceKind;
 
 /* "runner-not-found", "foreign-host", "runner-not-connected", "runner-not-healthy", "role-missing",
- * "role-not-blessed", "role-pending", "role-not-effective", "role-extra", "zone-differs", "version-differs", "maintenance-mode".
+ * "role-not-blessed", "role-pending", "role-not-effective", "local-runner", "local-role", "role-extra", "zone-differs", "version-differs", "maintenance-mode".
  * Used as code of ORIGIN_VERIFY observations. */
 const char *difference_kind_to_string(DifferenceKind kind);
 
@@ -71,6 +73,10 @@ typedef struct Verdict {
         size_t n;
         Difference items[DIFFERENCES_MAX];
 } Verdict;
+
+/* For who judges: one more Difference. The text is made printable and bounded. */
+void verdict_add(Verdict *v, DifferenceKind kind, Role role, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
 
 /* Pure. Addresses compare as addresses; runner.host_ip must equal plan.host_ip; zone only when the spec names
  * one and the view has one; version only when both are known. UNKNOWN blessing counts as not blessed;

@@ -144,6 +144,8 @@ static const Fact facts[] = {
         { ORIGIN_TOKEN, 0, "role-missing", "token.role-missing", CLASS_PERMANENT, 76 },
         { ORIGIN_TOKEN, 0, "no-expiry", "token.no-expiry", CLASS_PERMANENT, 78 },
         { ORIGIN_TOKEN, 0, "persistent", "token.persistent", CLASS_PERMANENT, 78 },
+        { ORIGIN_TOKEN, 0, "given-expired", "token.given-expired", CLASS_PERMANENT, 77 },
+        { ORIGIN_TOKEN, 0, "given-too-short", "token.given-too-short", CLASS_PERMANENT, 77 },
         { ORIGIN_TOKEN, 0, "expired", "token.expired", CLASS_EXPIRED, 75 },
         /* The runner's verdict */
         { ORIGIN_VERIFY, 0, "runner-not-found", "verify.runner-not-found", CLASS_TRANSIENT, 76 },
@@ -153,6 +155,8 @@ static const Fact facts[] = {
         { ORIGIN_VERIFY, 0, "role-not-blessed", "verify.role-not-blessed", CLASS_TRANSIENT, 76 },
         { ORIGIN_VERIFY, 0, "role-pending", "verify.role-pending", CLASS_TRANSIENT, 76 },
         { ORIGIN_VERIFY, 0, "role-not-effective", "verify.role-not-effective", CLASS_TRANSIENT, 76 },
+        { ORIGIN_VERIFY, 0, "local-runner", "verify.local-runner", CLASS_TRANSIENT, 76 },
+        { ORIGIN_VERIFY, 0, "local-role", "verify.local-role", CLASS_TRANSIENT, 76 },
         { ORIGIN_VERIFY, 0, "zone-differs", "verify.zone-differs", CLASS_TRANSIENT, 76 },
         { ORIGIN_VERIFY, 0, "version-differs", "verify.version-differs", CLASS_TRANSIENT, 76 },
         { ORIGIN_VERIFY, 0, "foreign-host", "verify.foreign-host", CLASS_PERMANENT, 76 },
@@ -207,7 +211,7 @@ static const Fact facts[] = {
         { ORIGIN_INSTALLER, -1, "status-lost", "installer.status-lost", CLASS_TRANSIENT, 75 },
         /* Secrets */
         { ORIGIN_CREDENTIAL, 0, "missing", "credential.missing", CLASS_CREDENTIAL, 77 },
-        { ORIGIN_CREDENTIAL, 0, "permissions", "credential.permissions", CLASS_PERMANENT, 77 },
+        { ORIGIN_CREDENTIAL, 0, "permissions", "credential.permissions", CLASS_PERMANENT, 78 },
         { ORIGIN_CREDENTIAL, 1, "command-failed", "credential.command-failed", CLASS_TRANSIENT, 77 },
         /* This host, its engine, its keeper, ourselves */
         { ORIGIN_HOST, 28, "record", "host.record", CLASS_HOST, 78 },

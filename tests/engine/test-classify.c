@@ -104,7 +104,8 @@ static bool class_and_exit_agree(const Reason *r) {
         case EXIT_INSTALLER:
                 return begins(r, "installer.") && stays;
         case EXIT_DENIED:
-                return begins(r, "credential.") || streq(r->id, "platform.user-unknown");
+                return begins(r, "credential.") || begins(r, "token.given-") ||
+                       streq(r->id, "platform.user-unknown");
         case EXIT_DIFFERS:
                 return begins(r, "verify.") || begins(r, "platform.") || streq(r->id, "token.role-missing") ||
                        streq(r->id, "plan.stale-runner");

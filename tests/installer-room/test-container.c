@@ -87,6 +87,32 @@ static void less_is_read_as_not_told(void **state) {
                 assert_int_equal(engine_parse_inspect(bad[i], strlen(bad[i]), &c), -EBADMSG);
 }
 
+#define LISTED(name, state, image) "{\"Id\":\"x\",\"Names\":[\"" name "\"],\"State\":\"" state "\",\"Image\":\"" image "\"}"
+
+static void local_view_is_read(void **state) {
+        static const char docker[] = "[" LISTED("/frc-runners-runner", "running", "r:5000/e/elastic-cloud-enterprise:4.0.3")
+                "," LISTED("/frc-allocators-allocator", "exited", "i:1") "," LISTED("/frc-proxies-proxyv2", "restarting", "i:1")
+                "," LISTED("/frc-directors-director-old", "running", "i:1") "," LISTED("/my-frc-runners-runner", "exited", "i:9.9.9") "]";
+        static const char podman[] = "[" LISTED("frc-runners-runner", "running", "sha256:0123456789abcdef") "]";
+        static const char *const bad[] = { "", "{}", "[", "{\"message\":\"no\"}" };
+        LocalView v = { .version = "?" };
+
+        for (size_t i = 0; i < ELEMENTS(bad); i++)
+                assert_int_equal(engine_parse_local(bad[i], strlen(bad[i]), &v), -EBADMSG);
+        assert_string_equal(v.version, "?");
+        assert_int_equal(engine_parse_local(docker, strlen(docker), &v), 0);
+        assert_int_equal(v.state[LOCAL_RUNNER], LOCAL_RUNNING);
+        assert_int_equal(v.state[LOCAL_ALLOCATOR], LOCAL_STOPPED);
+        assert_int_equal(v.state[LOCAL_PROXY], LOCAL_STOPPED);
+        assert_int_equal(v.state[LOCAL_DIRECTOR], LOCAL_ABSENT);
+        assert_string_equal(v.version, "4.0.3");
+        assert_int_equal(engine_parse_local(podman, strlen(podman), &v), 0);
+        assert_int_equal(v.state[LOCAL_RUNNER], LOCAL_RUNNING);
+        assert_string_equal(v.version, "");
+        assert_int_equal(engine_parse_local("[7,null,{}]", 11, &v), 0);
+        assert_int_equal(v.state[LOCAL_RUNNER], LOCAL_ABSENT);
+}
+
 #define START_S 1767225600
 #define MINE "00112233445566778899aabbccddeeff"
 #define OTHER "ffeeddccbbaa99887766554433221100"
@@ -155,6 +181,7 @@ int main(void) {
                 cmocka_unit_test(lists_are_read),
                 cmocka_unit_test(inspection_is_read),
                 cmocka_unit_test(less_is_read_as_not_told),
+                cmocka_unit_test(local_view_is_read),
                 cmocka_unit_test(ownership_is_proved),
         };
 

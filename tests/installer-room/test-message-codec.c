@@ -58,6 +58,11 @@ static Message sample(MessageKind kind) {
                 m.gate.state = GATE_SHUT;
                 m.gate.took_us = 7 * USEC_PER_MSEC;
                 break;
+        case MESSAGE_VIEW:
+                (void) snprintf(m.version, sizeof(m.version), "4.0.3");
+                for (LocalPart part = 0; part < _LOCAL_PART_MAX; part++)
+                        m.local[part] = (LocalState) (part % _LOCAL_STATE_MAX);
+                break;
         default:
                 break;
         }
@@ -87,6 +92,7 @@ static void assert_same(const Message *a, const Message *b) {
         assert_string_equal(a->gate.found, b->gate.found);
         assert_int_equal(a->gate.took_us, b->gate.took_us);
         assert_same_seen(&a->gate.seen, &b->gate.seen);
+        assert_memory_equal(a->local, b->local, sizeof(a->local));
 }
 
 static void every_kind_comes_back(void **state) {

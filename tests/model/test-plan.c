@@ -171,6 +171,25 @@ static const struct {
         { break_address, "address", "no default route" },
 };
 
+/* Who may not ask the platform installs what the script installs by itself. */
+static void test_version_without_a_credential(void **state) {
+        _cleanup_(plan_freep) Plan *own = NULL, *named = NULL, *told = NULL;
+        Spec spec = fixture_spec();
+        const HostFacts host = fixture_host();
+        Observation refusal;
+
+        spec.credential.kind = CREDENTIAL_NONE;
+        own = resolve(&spec, &host, NULL, &refusal);
+        assert_non_null(own);
+        assert_string_equal(own->version, host.script_version);
+        assert_true(own->image[0] != '\0');
+        told = resolve(&spec, &host, &platform_403, &refusal);
+        assert_string_equal(told->version, platform_403.version);
+        spec.installer.version = lend("3.8.0");
+        named = resolve(&spec, &host, NULL, &refusal);
+        assert_string_equal(named->version, "3.8.0");
+}
+
 static void test_host_breakages(void **state) {
         for (size_t i = 0; i < ELEMENTS(breakages); i++) {
                 Spec spec = fixture_spec();
@@ -263,11 +282,11 @@ static const struct {
 } wishes[] = {
         { ask_nothing, NULL, NULL },
         { ask_persistent, "token.persistent: true", NULL },
-        { ask_local, "verify.by: local", NULL },
-        { ask_both, "verify.by: both", NULL },
-        { ask_forget, "forget_credential: true", NULL },
+        { ask_local, NULL, NULL },
+        { ask_both, NULL, NULL },
+        { ask_forget, NULL, NULL },
         { ask_pre_minted, NULL, NULL },
-        { ask_pre_minted_alone, "token.source", NULL },
+        { ask_pre_minted_alone, NULL, NULL },
         { ask_replace, NULL, NULL },
         { ask_default_hooks, NULL, NULL },
         { ask_hooks, NULL, "report.hooks_dir" },
@@ -305,7 +324,7 @@ static void test_support_lists_all(void **state) {
                 wishes[i].ask(&spec);
         while (plan_unsupported(&spec, n))
                 n++;
-        assert_int_equal(n, 4); /* verify.by has one value */
+        assert_int_equal(n, 1);
         for (n = 0; plan_without_effect(&spec, n);)
                 n++;
         assert_int_equal(n, 3);
@@ -317,6 +336,7 @@ int main(void) {
                 cmocka_unit_test(test_keeps_what_is_named),
                 cmocka_unit_test(test_versions),
                 cmocka_unit_test(test_version_order),
+                cmocka_unit_test(test_version_without_a_credential),
                 cmocka_unit_test(test_host_breakages),
                 cmocka_unit_test(test_what_breaks_nothing),
                 cmocka_unit_test(test_ipv6_needs_a_runner_id),

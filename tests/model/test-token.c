@@ -232,7 +232,7 @@ static const struct Case {
         { "pre-minted, no Date", "{\"roles\":[\"allocator\"],\"exp\":%d}", 86400, NULL,
           { ASKED, .pre_minted = true }, NULL, USEC_PER_HOUR, 0 },
         { "pre-minted, ended", "{\"roles\":[\"allocator\"],\"exp\":%d}", -1, NULL,
-          { ASKED, DATE, .pre_minted = true }, "expired", 0, 0 },
+          { ASKED, DATE, .pre_minted = true }, "given-expired", 0, 0 },
         { "pre-minted, role missing", "{\"roles\":[],\"persistent\":true}", 0, NULL,
           { ASKED, DATE, .pre_minted = true }, "role-missing", 0, 0 },
 };

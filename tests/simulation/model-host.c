@@ -49,6 +49,13 @@ typedef struct Entries {
 static void entries_set(Entries *e, const char *key, const char *value) {
         size_t i = 0;
 
+        if (streq(key, "credential")) { /* none */
+                for (i = 0; i < e->n && !text_starts_with(e->item[i].key, "credential."); i++)
+                        ;
+                if (i < e->n)
+                        e->item[i] = e->item[--e->n];
+                return;
+        }
         /* Another kind of credential replaces the usual one. */
         if (text_starts_with(key, "credential."))
                 for (; i < e->n && !text_starts_with(e->item[i].key, "credential."); i++)
@@ -146,6 +153,11 @@ int __wrap_credential_read(const SecretSource *source, bool allow_env, Secret **
 
         *ret = NULL;
         *refusal = OBSERVATION_NONE;
+        if (source == &world->agent->spec->token.pre_minted) {
+                _cleanup_free_ char *token = platform_given_token();
+
+                return secret_new(token, strlen(token), ret);
+        }
         if (host_trouble(TROUBLE_CREDENTIAL_MISSING)) {
                 *refusal = observe(ORIGIN_CREDENTIAL, 0, "missing", source->name, NULL);
                 return 0;

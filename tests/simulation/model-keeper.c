@@ -287,6 +287,18 @@ static void settle(void) {
         }
 }
 
+static void look(void) {
+        Message m = { .kind = MESSAGE_VIEW };
+        LocalView view;
+
+        if (host_trouble(TROUBLE_ENGINE_DOWN))
+                return refuse(ANSWER_US, observe(ORIGIN_ENGINE, 0, "not-answering", NULL, "the engine is down"));
+        platform_containers(&view);
+        memcpy(m.local, view.state, sizeof(m.local));
+        (void) snprintf(m.version, sizeof(m.version), "%s", view.version);
+        post(ANSWER_US, &m, false);
+}
+
 static void install(const Message *m, const Secret *token) {
         if (world->installer.running || world->installer.ended)
                 refuse(ANSWER_US, busy());
@@ -315,6 +327,8 @@ static void take(const Message *m, const Secret *token) {
                 return;
         case MESSAGE_SETTLE:
                 return settle();
+        case MESSAGE_LOOK:
+                return look();
         case MESSAGE_ACKNOWLEDGE:
                 world->installer.ended = world->installer.ended && !streq(world->installer.attempt, m->attempt);
                 return say_state();

@@ -106,6 +106,22 @@ static View view_now(void) {
         return v;
 }
 
+/* A runner that is ours has made the containers of the roles that it was told to serve. */
+void platform_containers(LocalView *ret) {
+        static const LocalPart parts[_ROLE_MAX] = { [ROLE_ALLOCATOR] = LOCAL_ALLOCATOR, [ROLE_COORDINATOR] = LOCAL_COORDINATOR,
+                                                    [ROLE_DIRECTOR] = LOCAL_DIRECTOR, [ROLE_PROXY] = LOCAL_PROXY };
+        View v = view_now();
+
+        *ret = (LocalView) { .version = "" };
+        if (!v.there || world->runner.kind != RUNNER_HEALTHY)
+                return;
+        ret->state[LOCAL_RUNNER] = v.connected ? LOCAL_RUNNING : LOCAL_STOPPED;
+        (void) snprintf(ret->version, sizeof(ret->version), "%s", v.version);
+        for (Role r = 0; r < _ROLE_MAX; r++)
+                if (role_set_has(v.listed & v.blessed & v.effective, r))
+                        ret->state[parts[r]] = LOCAL_RUNNING;
+}
+
 /* Not by the agent's verdict, but by what this model knows. */
 bool platform_agrees(void) {
         RoleSet shown = role_bit(ROLE_ALLOCATOR) | role_bit(ROLE_PROXY), wanted = planned_roles();
@@ -229,6 +245,12 @@ static char *make_jwt(RoleSet roles, int64_t exp_s) {
         base64url(claims, &jwt);
         (void) buffer_append_string(&jwt, ".c2lnbmF0dXJl");
         return buffer_take(&jwt);
+}
+
+char *platform_given_token(void) {
+        return make_jwt((planned_roles() & (RoleSet) ~world->scenario->tokens_lack) | world->scenario->tokens_have,
+                        world_platform_s() + (int64_t) (world->scenario->given_lives_us / USEC_PER_SEC) -
+                                (int64_t) (world->now_us / USEC_PER_SEC));
 }
 
 /* What was written down before the request went out. */

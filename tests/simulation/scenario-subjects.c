@@ -168,6 +168,8 @@ void read_platform(Line *l, Scenario *s) {
                 line_copy(l, s->platform_version, sizeof(s->platform_version));
         else if (line_skip(l, "lets tokens live"))
                 s->tokens_live_us = line_duration(l);
+        else if (line_skip(l, "gave a token that lives"))
+                s->given_lives_us = line_duration(l);
         else if (line_skip(l, "makes tokens without"))
                 s->tokens_lack = line_roles(l);
         else if (line_skip(l, "makes tokens with"))

@@ -182,6 +182,7 @@ typedef struct Scenario {
         bool knows_runner;       /* the platform knew one under our id before us */
         RunnerKind known_runner; /* HEALTHY, DISCONNECTED or FOREIGN */
         char platform_version[16];
+        usec_t given_lives_us; /* of a pre-minted token, from the beginning */
         usec_t tokens_live_us; /* 0: as long as was asked for */
         RoleSet tokens_lack, tokens_have;
         bool no_date;

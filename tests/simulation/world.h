@@ -171,6 +171,8 @@ bool coordinator_resolves(const char *host);
 /* --- model-platform.c -------------------------------------------------------------------------- */
 char *platform_answer(const char *kind, const char *path, const char *body, int *ret_status); /* malloc()ed */
 void platform_join(RoleSet roles, RoleSet without);
+char *platform_given_token(void); /* the pre-minted one; malloc()ed */
+void platform_containers(LocalView *ret); /* what runs on the host that is a runner of it */
 bool platform_agrees(void); /* is this host what it should be, by the model's own knowledge? */
 
 /* --- model-keeper.c ---------------------------------------------------------------------------- */

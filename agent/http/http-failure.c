@@ -9,6 +9,10 @@
  * and for connections that were cut during the handshake (a coordinator that restarts). libcurl
  * keeps them apart only in its text.
  *
+ * Two codes mean something else once a request has left us: "unsupported protocol" is then a reply that is no HTTP, and "out
+ * of memory" a header line beyond libcurl's own bound (libcurl before 8.4), or memory that a reply has eaten: the peer's
+ * doing either way, and no reason to give up at once.
+ *
  * A time-out while the name was still being looked up is a name that does not resolve, not a
  * coordinator that is slow: it gets the number of a failed resolution. And a connection that the
  * kernel has no route for never left this host: that is told apart where it is certain, which is with
@@ -59,8 +63,17 @@ static bool no_route(const HttpTrouble *t) {
         return t->result == CURLE_COULDNT_CONNECT && t->literal && t->system_error == ENETUNREACH;
 }
 
+/* What libcurl calls it, unless the peer's reply has made it say so. */
+static CURLcode result_of(const HttpTrouble *t) {
+        if (t->request_sent && t->result == CURLE_UNSUPPORTED_PROTOCOL)
+                return CURLE_WEIRD_SERVER_REPLY;
+        if (t->request_sent && t->result == CURLE_OUT_OF_MEMORY)
+                return CURLE_FILESIZE_EXCEEDED;
+        return t->result;
+}
+
 Observation http_failure(const HttpTrouble *trouble, const TrustCheck *check, const char *where) {
-        CURLcode result = trouble->result;
+        CURLcode result = result_of(trouble);
         const char *detail = *trouble->error ? trouble->error : curl_easy_strerror(result);
         Observation refused = trust_check_observation(check, where);
 

@@ -50,6 +50,7 @@ typedef struct HttpTrouble {
         long system_error; /* errno of the last connect() that failed, else 0 */
         bool resolving;    /* it ended before the name was resolved */
         bool literal;      /* the host is an address */
+        bool request_sent; /* some byte of the request left us */
 } HttpTrouble;
 
 /* The same as an Observation. check may be NULL. */

@@ -309,7 +309,7 @@ HttpTransfer *http_transfer_free(HttpTransfer *transfer) {
 
 /* What libcurl tells beside its code; each question is only asked of a transfer without a reply. */
 static HttpTrouble trouble_of(const HttpTransfer *transfer, CURLcode result) {
-        HttpTrouble trouble = { .result = result, .error = transfer->error };
+        HttpTrouble trouble = { .result = result, .error = transfer->error, .request_sent = transfer->reply.request_sent };
         curl_off_t lookup_us = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup_us);
@@ -320,7 +320,7 @@ static HttpTrouble trouble_of(const HttpTransfer *transfer, CURLcode result) {
 }
 
 void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
-        HttpTrouble trouble = trouble_of(transfer, result);
+        HttpTrouble trouble;
         long status = 0, sent_bytes = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -330,6 +330,7 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
          * failed counts 0. */
         transfer->reply.request_sent = sent_bytes > 0 || status > 0;
         http_headers_finish(&transfer->headers, &transfer->reply);
+        trouble = trouble_of(transfer, result);
 
         if (transfer->too_large)
                 transfer->failure = observe(ORIGIN_REPLY, (int) status, "too-large", transfer->where,

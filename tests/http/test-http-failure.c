@@ -63,15 +63,20 @@ static const struct {
         int number;
         const char *code, *detail;
 } looks[] = {
-        { { CURLE_OPERATION_TIMEDOUT, "Timeout was reached", 0, true, false }, 6, "", "Timeout was reached" },
-        { { CURLE_OPERATION_TIMEDOUT, "Resolving timed out after 2501 milliseconds", 0, false, false }, 6, "",
+        { { CURLE_OPERATION_TIMEDOUT, "Timeout was reached", 0, true, false, false }, 6, "", "Timeout was reached" },
+        { { CURLE_OPERATION_TIMEDOUT, "Resolving timed out after 2501 milliseconds", 0, false, false, false }, 6, "",
           "Resolving timed out after 2501 milliseconds" },
-        { { CURLE_OPERATION_TIMEDOUT, "Connection timed out after 2501 milliseconds", 0, false, false }, 28, "",
+        { { CURLE_OPERATION_TIMEDOUT, "Connection timed out after 2501 milliseconds", 0, false, false, false }, 28, "",
           "Connection timed out after 2501 milliseconds" },
-        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, true }, 7, "no-route",
+        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, true, false }, 7, "no-route",
           "Couldn't connect: Network is unreachable" },
-        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, false }, 7, "", "Couldn't connect" },
-        { { CURLE_COULDNT_CONNECT, "Couldn't connect", EHOSTUNREACH, false, true }, 7, "", "Couldn't connect" },
+        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, false, false }, 7, "", "Couldn't connect" },
+        { { CURLE_COULDNT_CONNECT, "Couldn't connect", EHOSTUNREACH, false, true, false }, 7, "", "Couldn't connect" },
+        { { CURLE_UNSUPPORTED_PROTOCOL, "Protocol \"gopher\"", 0, false, true, false }, 1, "", "Protocol \"gopher\"" },
+        { { CURLE_UNSUPPORTED_PROTOCOL, "Received HTTP/0.9 when not allowed", 0, false, true, true }, 8, "",
+          "Received HTTP/0.9 when not allowed" },
+        { { CURLE_OUT_OF_MEMORY, "Out of memory", 0, false, true, false }, 27, "", "Out of memory" },
+        { { CURLE_OUT_OF_MEMORY, "Out of memory", 0, false, true, true }, 63, "", "Out of memory" },
 };
 
 static void test_second_looks(void **state) {

@@ -45,6 +45,7 @@ extern const Command commands[];
 extern const size_t n_commands;
 
 int command_validate(const CommonOptions *options);
+int command_pin(const CommonOptions *options);
 int command_plan(const CommonOptions *options);
 int command_check(const CommonOptions *options);
 int command_run(const CommonOptions *options);

@@ -37,6 +37,13 @@ const Command commands[] = {
           "best as root or as the install user. Exits 0 when none is shut, else with the exit code of the first shut "
           "one's reason.\n\nExamples:\n  ece-enroll check\n  ece-enroll check ./enroll.yaml --json",
           TAKES_SPEC | TAKES_ARGUMENT | TAKES_JSON, command_check },
+        { "pin", "HOST:PORT", "show the public keys of a coordinator, to compare and to pin",
+          "Prints each certificate that HOST presents, with the pin of its public key for trust.pins. Nobody has verified "
+          "them: compare out of band. No credential is read or sent, and the handshake is broken off when the "
+          "certificates are here. Without :PORT it is 12443. With --spec (or the usual spec, if there is one) it says "
+          "which pins are in it already.\n\nExamples:\n  ece-enroll pin 192.0.2.10:12443\n  ece-enroll pin "
+          "'[2001:db8::10]:12443' --json",
+          TAKES_SPEC | TAKES_JSON | TAKES_ARGUMENT, command_pin },
         { "status", NULL, "show the state, since when, why, and what happens next",
           "Reads status.json in the runtime directory.\n\nExamples:\n  ece-enroll status\n  ece-enroll status "
           "--json\n  ece-enroll status --watch",

@@ -23,6 +23,11 @@ typedef struct Trust Trust;
  * file can't be read or holds no certificate, or a pin has not its form; -ENOMEM. Either argument
  * may be NULL. */
 int trust_new(const char *ca_file, char *const *pins, Trust **ret, Observation *refusal);
+
+/* Trusts nobody: shows the presented certificates (STACK_OF(X509) *, borrowed) and then refuses. 0 or -ENOMEM. */
+typedef void (*TrustOnlooker)(void *userdata, void *presented);
+int trust_new_onlooker(TrustOnlooker onlooker, void *userdata, Trust **ret);
+
 Trust *trust_free(Trust *trust);
 static inline void trust_freep(Trust **slot) {
         (void) trust_free(*slot);

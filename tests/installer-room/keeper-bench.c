@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 
 #include "base/text.h"
+#include "installer/keeper-private.h"
 #include "installer/message-codec.h"
 #include "model/spec.h"
 
@@ -390,6 +391,14 @@ void bench_wait_lost(void) {
 void bench_until(bool (*condition)(void *), void *userdata) {
         while (!condition(userdata))
                 run_once();
+}
+
+bool bench_is_left_alone(void *userdata) {
+        return keeper->peer_fd < 0;
+}
+
+bool bench_keeper_is_idle(void) {
+        return keeper_is_idle(keeper);
 }
 
 void bench_until_exit(void) {

@@ -50,6 +50,8 @@ void bench_keeper(void);
 void bench_keeper_stop(void);
 void bench_connect(void);
 void bench_disconnect(void);
+bool bench_is_left_alone(void *); /* the keeper has noticed that nobody is connected; for bench_until() */
+bool bench_keeper_is_idle(void);
 KeeperOptions *bench_options(void); /* for bench_keeper(); reset by the setup */
 
 /* Sends a request. `install` takes BENCH_TOKEN. */

@@ -563,16 +563,18 @@ static void idle_keeper_stays_with_an_end_that_no_disk_took(void **state) {
         _cleanup_free_ char *script = NULL;
 
         assert_true(asprintf(&script, "mkdir %s; exit 0", bench_path("state/.attempt.json.new")) > 0);
-        bench_options()->idle_exit = true;
-        bench_options()->idle_us = 1; /* due at once, if it is armed at all */
         start(script);
         (void) bench_wait(MESSAGE_EXITED);
         assert_non_null(strstr(bench_notices(), "can't write the attempt's outcome"));
         bench_disconnect();
+        bench_until(bench_is_left_alone, NULL);
+        assert_false(bench_keeper_is_idle());
         bench_connect();
-        bench_ask(MESSAGE_ATTACH);
+        bench_ask(MESSAGE_ACKNOWLEDGE);
         (void) bench_wait(MESSAGE_STATE);
-        (void) bench_wait(MESSAGE_EXITED);
+        bench_disconnect();
+        bench_until(bench_is_left_alone, NULL);
+        assert_true(bench_keeper_is_idle());
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_setup, bench_teardown)

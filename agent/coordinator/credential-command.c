@@ -174,7 +174,7 @@ static int judge_end(const char *program, int collected, int status, Observation
         return refuse(refusal, "command-failed", program, text);
 }
 
-static int secret_from_output(const char *program, const Buffer *output, Secret **ret, Observation *refusal) {
+int credential_from_output(const char *program, const Buffer *output, Secret **ret, Observation *refusal) {
         size_t n = output->size;
 
         if (n > 0 && output->data[n - 1] == '\n')
@@ -212,5 +212,5 @@ int credential_run(char *const *argv, usec_t timeout_us, Secret **ret, Observati
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
         int collected = pidfd < 0 ? -errno : collect(out, pidfd, deadline_us, &output);
         r = judge_end(argv[0], collected, command_reap(pid), refusal);
-        return r <= 0 ? r : secret_from_output(argv[0], &output, ret, refusal);
+        return r <= 0 ? r : credential_from_output(argv[0], &output, ret, refusal);
 }

@@ -6,6 +6,7 @@
  * seeds of tests/fuzz/corpus/NAME (NAME is ours without "fuzz-"), and of each seed some broken relatives:
  * cut off at up to CUTS places, and with single bytes replaced at up to PLACES places. That is no search, but the same
  * inputs every time, and a crash that a real search has found stays found once its input is put into the corpus.
+ * A seed that a search has found, named by 40 hex digits, is run as it is: its relatives are what the search was for.
  * Each input lies in a block of exactly its size, so that AddressSanitizer and valgrind see a read past the end.
  * Prints TAP, one line a seed. Files named on the command line are run instead of the corpus.
  */
@@ -51,6 +52,12 @@ static void run_with_relatives(const uint8_t *bytes, size_t n) {
                         run_copy(bytes, n, at, replacements[i]);
 }
 
+static bool was_found(const char *path) {
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+        return strspn(name, "0123456789abcdef") == 40 && strlen(name) == 40;
+}
+
 static bool run_file(const char *path) {
         static uint8_t bytes[SEED_SIZE_MAX];
         FILE *file = fopen(path, "re");
@@ -64,7 +71,9 @@ static bool run_file(const char *path) {
         n = fread(bytes, 1, sizeof(bytes), file);
         readable = !ferror(file) && n < sizeof(bytes);
         (void) fclose(file);
-        if (readable)
+        if (readable && was_found(path))
+                run_copy(bytes, n, 0, -1);
+        else if (readable)
                 run_with_relatives(bytes, n);
         return readable;
 }

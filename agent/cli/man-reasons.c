@@ -25,6 +25,7 @@ static const struct {
         { "keeper.", "ECE-INSTALLD" },
         { "plan.", "SPEC, HOST AND PLATFORM TOGETHER" },
         { "platform.", "THE PLATFORM" },
+        { "proxy.", "The proxy on the way" },
         { "spec.", "THE SPEC" },
         { "token.", "THE ROLES TOKEN" },
         { "verify.", "THE PLATFORM'S VIEW OF THE HOST" },

@@ -96,6 +96,17 @@ static size_t printable_length(const char *s) {
         return length;
 }
 
+bool text_is_printable(const char *s) {
+        size_t length;
+
+        for (assert(s); *s; s += length) {
+                length = printable_length(s);
+                if (length == 0)
+                        return false;
+        }
+        return true;
+}
+
 /* Ends dst in as many dots as there is room for, up to three. */
 static void end_in_dots(char *dst, size_t dst_size, size_t position) {
         for (size_t dots = 0; dots < 3 && position + 1 < dst_size; dots++)

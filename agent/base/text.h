@@ -27,6 +27,9 @@ const char *text_suggest(const char *typed, const char *const words[], size_t n_
 /* Whole decimal number, no sign, no blanks, nothing behind it. 0, -EINVAL, -ERANGE when > maximum. */
 int text_to_u64(const char *s, uint64_t maximum, uint64_t *ret);
 
+/* Is there nothing in it that text_copy_printable() would replace? */
+bool text_is_printable(const char *s);
+
 /* Copies src into dst, always terminated; what does not fit ends in "...". Control characters (C0, DEL, C1)
  * and bytes that are not UTF-8 become '?', one each, so the result is safe on a terminal, in a log and in
  * JSON. dst may be src. Returns dst. */

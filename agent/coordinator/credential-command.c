@@ -4,7 +4,7 @@
  * A credential from a command: a vault's client, a cloud's metadata tool.
  *
  * The command is the operator's choice and still is held on a short rope: absolute path, no shell,
- * an environment made from nothing, /dev/null for input and complaints, a process group of its own,
+ * a program that nobody else can change, an environment made from nothing, /dev/null for input and complaints, a process group of its own,
  * a bounded time and a bounded output. Its complaints are dropped because nobody can say what a
  * foreign tool prints beside a secret.
  *
@@ -28,11 +28,22 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/guarded.h"
 #include "coordinator/credential-private.h"
 
 static int refuse(Observation *refusal, const char *code, const char *program, const char *detail) {
         *refusal = observe(ORIGIN_CREDENTIAL, 0, code, program, "%s", detail);
         return 0;
+}
+
+/* It is run with our rights: nobody else may be able to change it. What can't be opened is left to exec to refuse;
+ * a program need not be readable. */
+static int command_objection(const char *program, Observation *refusal) {
+        _cleanup_close_ int fd = -1;
+        char why[GUARDED_WHY_SIZE];
+
+        int r = guarded_open(program, O_PATH, geteuid(), &fd, why);
+        return r == -EPERM && *why ? refuse(refusal, "permissions", program, why) : 0;
 }
 
 /* A mask and handlers as a fresh program expects them: it must be stoppable even if we block
@@ -196,13 +207,16 @@ int credential_run(char *const *argv, usec_t timeout_us, Secret **ret, Observati
         pid_t pid;
 
         *ret = NULL;
+        int r = command_objection(argv[0], refusal);
+        if (r < 0 || !observation_is_none(refusal))
+                return r;
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         _cleanup_close_ int out = ends[0];
         _cleanup_close_ int in = ends[1];
         if (fcntl(out, F_SETFL, O_NONBLOCK) < 0) /* our end only: the command gets an ordinary pipe */
                 return -errno;
-        int r = command_spawn(argv, in, &pid);
+        r = command_spawn(argv, in, &pid);
         if (r == -ENOMEM || r == -EAGAIN)
                 return r;
         if (r < 0)

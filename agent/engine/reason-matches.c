@@ -195,6 +195,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_HOST, ANY, "group", "host.group" },
         { ORIGIN_HOST, ANY, "no-answer", "host.no-answer" },
         { ORIGIN_HOST, ANY, "script", "host.script" },
+        { ORIGIN_HOST, ANY, "script-permissions", "host.script-permissions" },
         { ORIGIN_HOST, ANY, "script-sha256", "host.script-sha256" },
         { ORIGIN_HOST, ANY, "script-version", "host.script-version" },
         { ORIGIN_HOST, ANY, "engine-socket", "host.engine-socket" },

@@ -58,6 +58,10 @@ const Reason reasons_of_host[] = {
           WAITS_FOR_HOST,
           "Put elastic-cloud-enterprise.sh where installer.script says, executable for the "
           "install user." },
+        { "host.script-permissions", CLASS_HOST, EXIT_CONFIGURATION,
+          "somebody else than root could change the installer script", WAITS_FOR_HOST,
+          "Give the script and the directories above it to root, writable by nobody else: chown root, chmod "
+          "go-w. Then compare it with its origin, or set installer.sha256." },
         { "host.script-sha256", CLASS_HOST, EXIT_CONFIGURATION,
           "the installer script is not (yet) the one that installer.sha256 names", WAITS_FOR_HOST,
           "Nothing while it is still being downloaded. Else compare the file with its origin; if it "

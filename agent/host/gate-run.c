@@ -60,6 +60,7 @@ static Spec *copy_for_gates(const Spec *from) {
         if (!to)
                 return NULL;
         to->installer.engine = from->installer.engine;
+        to->owner = from->owner;
         error = copy(&to->installer.user, from->installer.user) ?: error;
         error = copy(&to->installer.script, from->installer.script) ?: error;
         error = copy(&to->installer.sha256, from->installer.sha256) ?: error;

@@ -8,7 +8,8 @@
  *
  * The script is opened once; its version and its digest come from the same open file, so that both
  * are of the same bytes. It is foreign: a fifo does not hang us, and something too large to be a
- * script is not read.
+ * script is not read. Nobody may be able to change
+ * it but those who may choose it: root, and the owner of the spec.
  */
 
 #include "host/host-facts.h"
@@ -22,6 +23,8 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/guarded.h"
+#include "base/text.h"
 #include "host/address.h"
 
 #define SCRIPT_SIZE_MAX (64 * 1024 * 1024) /* beyond this it is no shell script */
@@ -87,15 +90,17 @@ static int read_head(int fd, char *head, size_t *ret_size) {
         return 0;
 }
 
-static int gather_script(const char *path, HostFacts *facts) {
+static int gather_script(const Spec *spec, HostFacts *facts) {
         _cleanup_free_ char *head = NULL;
         _cleanup_close_ int fd = -1;
+        char why[GUARDED_WHY_SIZE];
         struct stat st;
         size_t size = 0;
 
-        if (!path)
+        if (!spec->installer.script)
                 return 0;
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (guarded_open(spec->installer.script, O_RDONLY, spec->owner, &fd, why) == -EPERM)
+                (void) text_copy_printable(facts->script_objection, sizeof(facts->script_objection), why);
         if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > SCRIPT_SIZE_MAX)
                 return 0;
         head = malloc(SCRIPT_HEAD_SIZE);
@@ -126,7 +131,7 @@ int host_facts_add_address(const Spec *spec, HostFacts *facts) {
 }
 
 int host_facts_add_script(const Spec *spec, HostFacts *facts) {
-        return gather_script(spec->installer.script, facts);
+        return gather_script(spec, facts);
 }
 
 int host_facts_add_paths(const Spec *spec, HostFacts *facts) {

@@ -6,7 +6,8 @@
  * The script calls everything by bare name: the engine's client, sysctl, df, id. An inherited PATH
  * may put a site's own directories first, but a relative or empty entry means "wherever we happen
  * to be" and is dropped, as is every name that the allow-list does not know; the system's own
- * directories always follow, sbin included.
+ * directories always follow, sbin included. So is a directory into which somebody else could put a program, or
+ * in place of which another one (base/guarded.h): what is found there would run with the install user's rights.
  *
  * What fails: memory (NULL), and a program that is not there (-ENOENT).
  */
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/guarded.h"
 #include "base/text.h"
 #include "host/gates.h"
 #include "model/allow-list.h"
@@ -58,6 +60,14 @@ static bool contains(const char *path, const char *directory) {
         return false;
 }
 
+/* One that is not there (yet) is left alone: nothing is found in it. */
+static bool others_could_change(const char *directory) {
+        _cleanup_close_ int fd = -1;
+        char why[GUARDED_WHY_SIZE];
+
+        return guarded_open(directory, O_PATH | O_DIRECTORY, geteuid(), &fd, why) == -EPERM;
+}
+
 static int append_once(Buffer *path, const char *directory) {
         if (contains(buffer_string(path), directory))
                 return 0;
@@ -69,7 +79,7 @@ char *installer_path_make(const char *path) {
         char directory[DIRECTORY_SIZE];
 
         while (next_directory(&path, directory)) {
-                if (allow_list_check(VALUE_PATH, directory, NULL) < 0 ||
+                if (allow_list_check(VALUE_PATH, directory, NULL) < 0 || others_could_change(directory) ||
                     made.size + strlen(directory) + 1 > PATH_INHERITED_MAX)
                         continue;
                 if (append_once(&made, directory) < 0)

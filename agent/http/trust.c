@@ -37,6 +37,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/text.h"
 #include "http/trust-pins.h"
 #include "http/trust-verdict.h"
@@ -91,7 +92,13 @@ static int store_fill(X509_STORE *store, const Buffer *pem) {
 static int trust_load_ca(Trust *trust, const char *path, Observation *refusal) {
         _cleanup_buffer_ Buffer pem = BUFFER_INIT(CA_FILE_MAX);
 
-        int r = file_read(path, &pem);
+        char why[GUARDED_WHY_SIZE];
+
+        int r = guarded_read(path, geteuid(), &pem, NULL, why);
+        if (r == -EPERM && *why) {
+                *refusal = observe(ORIGIN_SPEC, 0, "invalid", path, "trust.ca_file: %s", why);
+                return -EINVAL;
+        }
         if (file_error_is_the_machines(r))
                 return r;
         if (r < 0) {

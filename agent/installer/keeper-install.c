@@ -5,6 +5,10 @@
  * disk, and only then is there a process. Between record and process the keeper may die: the next
  * one finds a record that says "running" without a pid and looks for the process by the variable that marks its family.
  *
+ * The script is looked at once more just before it is started: it must be the one whose digest the plan was made
+ * with, and nobody may have become able to change it but root and the owner of the spec, who may choose
+ * another one anyway. It is started by its path and not by a descriptor, because a script may look for its own directory.
+ *
  * The token is in memory while this function runs and no longer. With the shim it goes into a
  * sealed memory file that only the child keeps; with handoff argv into the argument list, as the
  * operator has chosen. What stays with us is its fingerprint, for redaction.
@@ -12,15 +16,18 @@
 
 #include "installer/keeper-private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
 #include "base/text.h"
+#include "host/host-facts.h"
 #include "installer/attempt-directory.h"
 #include "installer/process.h"
 #include "installer/spawn.h"
+#include "model/host-check.h"
 #include "model/installer-command.h"
 
 #define EXTRA_MAX 6
@@ -188,8 +195,21 @@ static int start(Keeper *k, Launch *l) {
         return 0;
 }
 
-static int make_and_start(Keeper *k, Launch *l, const Message *request, const Plan *plan, const Secret *token,
-                          Observation *refusal) {
+static Observation look_at_script_again(const Spec *spec, const HostFacts *planned) {
+        HostFacts now = { 0 };
+        Observation seen;
+
+        if (host_facts_add_script(spec, &now) < 0)
+                return observe(ORIGIN_KEEPER, ENOMEM, "internal", spec->installer.script, "no memory");
+        seen = host_check_script(spec, &now);
+        if (observation_is_none(&seen) && !streq(now.script_sha256, planned->script_sha256))
+                seen = observe(ORIGIN_HOST, 0, "script", spec->installer.script,
+                               "it was replaced while its installation was being prepared");
+        return seen;
+}
+
+static int make_and_start(Keeper *k, Launch *l, const Message *request, const Plan *plan, const HostFacts *facts,
+                          const Secret *token, Observation *refusal) {
         bool shim = k->spec->installer.handoff == HANDOFF_SHIM;
         AttemptRecord before = k->attempt.record;
         int error;
@@ -208,7 +228,8 @@ static int make_and_start(Keeper *k, Launch *l, const Message *request, const Pl
                 error = new_record(k, request->attempt, plan);
         if (error < 0)
                 return error;
-        error = start(k, l);
+        *refusal = look_at_script_again(k->spec, facts);
+        error = observation_is_none(refusal) ? start(k, l) : -EINVAL;
         if (error < 0) {
                 k->attempt.record = before;
                 (void) attempt_record_write(k->state_fd, &before);
@@ -247,7 +268,7 @@ void keeper_install(Keeper *k, const Message *request, int fd) {
         token = keeper_token(k, fd);
         if (!token)
                 return;
-        error = make_and_start(k, &l, request, plan, token, &refusal);
+        error = make_and_start(k, &l, request, plan, &facts, token, &refusal);
         if (error >= 0)
                 return;
         if (observation_is_none(&refusal))

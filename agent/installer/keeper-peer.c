@@ -8,6 +8,9 @@
  * Sending never waits. What the socket does not take now stands in a bounded outbox; an agent that
  * lets it run full is cut off, and finds everything again when it attaches. Losing the agent
  * changes nothing for what is under way, only that nobody is told.
+ *
+ * How often somebody connects or asks is bounded, so that an agent gone wild takes a share of a processor and
+ * neither all of it nor the journal.
  */
 
 #include "installer/keeper-private.h"
@@ -21,6 +24,10 @@
 
 #include "base/text.h"
 #include "installer/message-codec.h"
+
+/* Far above what an agent that is well ever does. */
+#define CONNECTIONS_PER_SECOND 50
+#define REQUESTS_PER_SECOND 500
 
 void keeper_peer_drop(Keeper *k) {
         k->peer = sd_event_source_disable_unref(k->peer);
@@ -156,6 +163,7 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, v
         keeper_peer_drop(k);
         if (sd_event_add_io(k->event, &k->peer, fd, EPOLLIN, on_peer, k) < 0)
                 return 0;
+        (void) sd_event_source_set_ratelimit(k->peer, USEC_PER_SEC, REQUESTS_PER_SECOND);
         k->peer_fd = TAKE_FD(fd);
         k->had_peer = true;
         keeper_idle_update(k);
@@ -166,5 +174,6 @@ int keeper_listen(Keeper *k, int listen_fd) {
         k->listen_fd = listen_fd;
         if (fcntl(listen_fd, F_SETFL, O_NONBLOCK) < 0) /* who connects may be gone before we accept */
                 return -errno;
-        return sd_event_add_io(k->event, &k->listen, listen_fd, EPOLLIN, on_listen, k);
+        int error = sd_event_add_io(k->event, &k->listen, listen_fd, EPOLLIN, on_listen, k);
+        return error < 0 ? error : sd_event_source_set_ratelimit(k->listen, USEC_PER_SEC, CONNECTIONS_PER_SECOND);
 }

@@ -164,17 +164,10 @@ typedef struct Decoder {
         bool bad;
 } Decoder;
 
-static bool is_printable(const char *s) {
-        for (; *s; s++)
-                if ((unsigned char) *s < 0x20 || *s == 0x7f)
-                        return false;
-        return true;
-}
-
 static void take_string(Decoder *d, const char *name, char *ret, size_t ret_size) {
         const char *value = json_member_string(d->object, name);
 
-        if (!value || strlen(value) >= ret_size || !is_printable(value)) {
+        if (!value || strlen(value) >= ret_size || !text_is_printable(value)) {
                 d->bad = true;
                 return;
         }

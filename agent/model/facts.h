@@ -16,6 +16,7 @@ typedef struct HostFacts {
         char script_version[64];   /* CLOUD_ENTERPRISE_VERSION of the script; "" when not found */
         char script_sha256[SHA256_HEX_SIZE]; /* "" when the script can't be read */
         bool script_executable; /* else bash runs it */
+        char script_objection[FACT_SIZE]; /* somebody else could change it, and how to mend that; "" when nobody can */
         char user_name[FACT_SIZE]; /* installer.user, resolved */
         bool user_known;
         uid_t uid;

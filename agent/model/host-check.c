@@ -27,6 +27,8 @@ Observation host_check_user(const Spec *spec, const HostFacts *host) {
 Observation host_check_script(const Spec *spec, const HostFacts *host) {
         const char *path = spec->installer.script;
 
+        if (host->script_objection[0] != '\0')
+                return observe(ORIGIN_HOST, 0, "script-permissions", path, "%s", host->script_objection);
         if (host->script_sha256[0] == '\0')
                 return observe(ORIGIN_HOST, 0, "script", path,
                                "it is not there, no regular file or not readable");

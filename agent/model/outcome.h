@@ -31,7 +31,7 @@ typedef enum Origin {
                              "client-certificate", ... */
         ORIGIN_SPEC,      /* code: "absent", "invalid", "unsupported" */
         ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ...;
-                             "user-missing"; "no-answer" (where: the gate) when a look at it hangs;
+                             "user-missing"; "script-permissions"; "no-answer" (where: the gate) when a look at it hangs;
                              "record": the enrollment's record can't be written */
         ORIGIN_PLAN,      /* spec, host and platform do not fit together. code: "script-too-old", "version-mismatch", ... */
         ORIGIN_INSTALLER, /* number: exit status of the script (128+N by signal); code: evidence, see installer/evidence.h */

@@ -4,8 +4,8 @@
  * Finding and reading the files of a spec.
  *
  * Drop-ins lie in FILE.d/, end in ".yaml" and are read in byte order of their names, whatever the
- * locale. Too many or too large files, and things that are no files, are problems of the spec. A
- * missing main file is -ENOENT; that the machine refuses to let us read is passed up as errno, with
+ * locale. Too many or too large files, things that are no files, and what somebody else could
+ * change are problems of the spec. A missing main file is -ENOENT; that the machine refuses to let us read is passed up as errno, with
  * a problem that names the file.
  */
 
@@ -13,11 +13,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/text.h"
 
 static inline void dir_closep(DIR **slot) {
@@ -81,7 +84,32 @@ static int consider_entry(const char *directory, const char *name, Problems *pro
         return r;
 }
 
-/* Opening a directory that is not there is the common case. */
+/* Opening a directory that is not there is the common case. 0 with *ret NULL then, and when a problem says why. */
+static int open_drop_ins(const char *directory, Problems *problems, DIR **ret) {
+        _cleanup_close_ int fd = -1;
+        char why[GUARDED_WHY_SIZE];
+        Place place = { .file = directory };
+
+        int r = guarded_open(directory, O_RDONLY | O_DIRECTORY, geteuid(), &fd, why);
+        if (r == -ENOENT)
+                return 0;
+        if (r == -ENOTDIR)
+                return problem_error(problems, &place, "is not a directory");
+        if (r == -EPERM && *why)
+                return problem_error(problems, &place, "%s", why);
+        if (r >= 0) {
+                *ret = fdopendir(fd);
+                if (*ret)
+                        (void) TAKE_FD(fd);
+                else
+                        r = -errno;
+        }
+        if (r >= 0)
+                return 0;
+        int reported = problem_error(problems, &place, "can't be read: %s", strerror(-r));
+        return reported < 0 ? reported : r;
+}
+
 static int find_drop_ins(const char *main_file, Problems *problems, SpecFiles *files) {
         _cleanup_free_ char *directory = NULL;
         _cleanup_(dir_closep) DIR *dir = NULL;
@@ -92,16 +120,9 @@ static int find_drop_ins(const char *main_file, Problems *problems, SpecFiles *f
                 return -ENOMEM;
         }
         Place place = { .file = directory };
-        dir = opendir(directory);
-        if (!dir && errno == ENOENT)
-                return 0;
-        if (!dir && errno == ENOTDIR)
-                return problem_error(problems, &place, "is not a directory");
-        if (!dir) {
-                int e = errno;
-                r = problem_error(problems, &place, "can't be read: %s", strerror(e));
-                return r < 0 ? r : -e;
-        }
+        r = open_drop_ins(directory, problems, &dir);
+        if (r < 0 || !dir)
+                return r;
         while (r == 0) {
                 errno = 0;
                 const struct dirent *entry = readdir(dir);
@@ -118,11 +139,13 @@ static int find_drop_ins(const char *main_file, Problems *problems, SpecFiles *f
         return 0;
 }
 
-static int report_unreadable(SpecFiles *files, size_t i, Problems *problems, int error) {
+static int report_unreadable(SpecFiles *files, size_t i, Problems *problems, int error, const char *why) {
         Place place = { .file = files->names[i] };
         int r;
 
         files->unreadable[i] = true;
+        if (error == -EPERM && *why)
+                return problem_error(problems, &place, "%s", why);
         if (error == -EMSGSIZE)
                 return problem_error(problems, &place,
                                      "is larger than %u KiB; a spec is not that large",
@@ -136,27 +159,31 @@ static int report_unreadable(SpecFiles *files, size_t i, Problems *problems, int
         return error == -ENOENT || error == -ELOOP ? 0 : error;
 }
 
+static int read_one(SpecFiles *files, size_t i, Problems *problems, uid_t *ret_owner) {
+        char why[GUARDED_WHY_SIZE] = "";
+        int r = guarded_read(files->names[i], geteuid(), files->text + i, ret_owner, why);
+
+        if (r >= 0 || (i == 0 && (r == -ENOENT || r == -ENOTDIR)))
+                return r;
+        return report_unreadable(files, i, problems, r, why);
+}
+
 int spec_files_read(const char *path, Problems *problems, SpecFiles *files) {
         int r = files_init(files, path), first = 0;
 
         if (r < 0)
                 return r;
-        r = file_read(path, files->text);
-        if (r == -ENOENT || r == -ENOTDIR)
+        r = read_one(files, 0, problems, &files->owner);
+        if (r == -ENOTDIR)
                 return -ENOENT;
-        if (r < 0) {
-                r = report_unreadable(files, 0, problems, r);
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         r = find_drop_ins(path, problems, files);
         if (r < 0)
                 return r;
         /* All of them, so that all of them are told; the first errno is what is passed up. */
         for (size_t i = 1; i < files->n; i++) {
-                r = file_read(files->names[i], files->text + i);
-                if (r < 0)
-                        r = report_unreadable(files, i, problems, r);
+                r = read_one(files, i, problems, NULL);
                 if (r < 0 && first == 0)
                         first = r;
         }
@@ -169,6 +196,7 @@ int spec_files_take(const char *name, const char *text, size_t n, Problems *prob
 
         if (r < 0)
                 return r;
+        files->owner = geteuid();
         r = buffer_append(files->text, text, n);
-        return r == -EMSGSIZE ? report_unreadable(files, 0, problems, r) : r;
+        return r == -EMSGSIZE ? report_unreadable(files, 0, problems, r, "") : r;
 }

@@ -3,6 +3,8 @@
 
 /* The files of a spec: the main one and its drop-ins, by name and by content. */
 
+#include <sys/types.h>
+
 #include "base/buffer.h"
 #include "model/spec.h"
 
@@ -13,6 +15,7 @@ typedef struct SpecFiles {
         size_t n;
         Buffer text[SPEC_FILES_MAX];
         bool unreadable[SPEC_FILES_MAX]; /* a problem says why */
+        uid_t owner; /* of the main file */
         bool incomplete; /* a drop-in could not be taken in at all */
 } SpecFiles;
 

@@ -176,6 +176,7 @@ static int spec_from_files(SpecFiles *files, const Problems *before, Problems *p
         r = digest_files(files, spec->digest);
         if (r < 0)
                 return r;
+        spec->owner = files->owner;
         spec->files = TAKE_PTR(files->names);
         *ret = TAKE_PTR(spec);
         return 0;

@@ -73,6 +73,7 @@ typedef enum OnStaleRunner { ON_STALE_REFUSE, ON_STALE_REPLACE } OnStaleRunner;
 
 typedef struct Spec {
         char **files; /* NULL-terminated: the main file, then the drop-ins in merge order. Place.file points here */
+        uid_t owner;  /* of the main file: whoever may write it may write what it names */
         char digest[SHA256_HEX_SIZE]; /* of all files' bytes in order: do agent and keeper read the same spec? */
 
         StringList coordinators; /* "https://host:port", canonical: no path, no trailing slash, port always there */
@@ -154,7 +155,8 @@ static inline void spec_freep(Spec **slot) {
 
 /*
  * Reads path and its drop-ins (path with ".d" behind it, "*.yaml" in byte order of the names), checks
- * everything, fills problems (errors and warnings).
+ * everything, fills problems (errors and warnings). A file that others than root and we ourselves can change is a problem
+ * (base/guarded.h).
  * 0: *ret is a whole Spec (warnings possible). -EINVAL: problems has at least one error. -ENOENT: the main
  * file does not exist. Other negative errno: the machine's fault (-ENOMEM, -EACCES, -EIO).
  */

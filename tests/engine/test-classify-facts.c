@@ -227,6 +227,7 @@ static const Fact facts[] = {
         { ORIGIN_HOST, 111, "engine-socket", "host.engine-socket", CLASS_HOST, 78 },
         { ORIGIN_HOST, 0, "user", "host.user", CLASS_PERMANENT, 78 },
         { ORIGIN_HOST, 0, "ports", "host.ports", CLASS_HOST, 78 },
+        { ORIGIN_HOST, 0, "script-permissions", "host.script-permissions", CLASS_HOST, 78 }, /* chown may be under way */
         { ORIGIN_HOST, 0, "script-sha256", "host.script-sha256", CLASS_HOST, 78 }, /* it may still be on its way */
         { ORIGIN_HOST, 0, "script-version", "host.script-version", CLASS_HOST, 78 },
         { ORIGIN_HOST, 0, "user-missing", "host.user-missing", CLASS_HOST, 78 },

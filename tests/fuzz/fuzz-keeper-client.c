@@ -62,9 +62,16 @@ static void prepare(void) {
 static void expect_clean_output(void) {
         char text[8192];
 
-        for (ssize_t n; (n = read(bench.shown[0], text, sizeof(text))) > 0;)
-                for (ssize_t i = 0; i < n; i++)
-                        expect((unsigned char) text[i] >= 0x20 ? text[i] != 0x7f : text[i] == '\n');
+        for (ssize_t n; (n = read(bench.shown[0], text, sizeof(text) - 1)) > 0;) {
+                text[n] = '\0';
+                expect(strlen(text) == (size_t) n);
+                for (char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                        char copy[sizeof(text)];
+
+                        (void) snprintf(copy, sizeof(copy), "%.*s", (int) strcspn(line, "\n"), line);
+                        expect(text_is_printable(copy));
+                }
+        }
 }
 
 static void on_event(void *userdata, const Message *event, const Observation *lost) {

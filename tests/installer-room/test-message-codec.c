@@ -192,6 +192,8 @@ static const char *const hostile[] = {
         "{\"protocol\":1,\"kind\":\"state\",\"attempt\":\"\",\"state\":\"none\",\"running_s\":-1}",
         "{\"protocol\":1,\"kind\":\"state\",\"attempt\":\"\",\"state\":\"none\"}",
         "{\"protocol\":1,\"kind\":\"line\",\"attempt\":\"\",\"text\":\"\\u001b[2J\"}",
+        "{\"protocol\":1,\"kind\":\"line\",\"attempt\":\"\",\"text\":\"\\u009b2J\"}", /* some terminals obey these, too */
+        "{\"protocol\":1,\"kind\":\"line\",\"attempt\":\"\",\"text\":\"\xc2\x9b" "2J\"}",
         "{\"protocol\":1,\"kind\":\"line\",\"attempt\":\"\",\"text\":\"\xff\"}",
         "{\"protocol\":1,\"kind\":\"exited\",\"attempt\":\"\",\"seen\":" SEEN "}",
         "{\"protocol\":1,\"kind\":\"exited\",\"attempt\":\"" ID "\",\"seen\":{}}",

@@ -67,8 +67,9 @@ class Installd(unittest.TestCase):
         self.write_spec(USER.pw_name)
         self.script("exit 0")
         if os.geteuid() == 0:
-            for path in [self.top, *self.top.iterdir()]:
-                os.chown(path, USER.pw_uid, USER.pw_gid)
+            self.top.chmod(0o755)
+            for name in ("state", "run", "storage"):
+                os.chown(self.top / name, USER.pw_uid, USER.pw_gid)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.addCleanup(self.listener.close)
         self.listener.bind(str(self.top / "installd.sock"))

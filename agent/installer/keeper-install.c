@@ -38,7 +38,7 @@
 typedef struct Launch {
         char directory[4096], cwd[4104], path[8192];
         AttemptClients clients;
-        char label[64], client_docker[320], client_podman[320];
+        char label[64], placeholder[64], client_docker[320], client_podman[320];
         char *extra[EXTRA_MAX]; /* NULL-terminated */
         InstallerCommand command;
         int token_fd;                                  /* -1 with handoff argv */
@@ -74,6 +74,7 @@ static void fill_environment(Launch *l, const char *id, bool shim) {
         size_t n = 0;
 
         (void) snprintf(l->label, sizeof(l->label), SHIM_LABEL "=%s", id);
+        (void) snprintf(l->placeholder, sizeof(l->placeholder), TOKEN_PLACEHOLDER_BEGIN "%s", id);
         l->extra[n++] = l->label;
         if (shim) {
                 l->extra[n++] = token_fd;
@@ -97,7 +98,7 @@ static int make_command(Launch *l, const Plan *plan, const char *coordinator, co
         InstallerCommandRequest request = {
                 .plan = plan,
                 .coordinator_host = coordinator,
-                .token = shim ? TOKEN_PLACEHOLDER : secret_bytes(token),
+                .token = shim ? l->placeholder : secret_bytes(token),
                 .path = l->path,
                 .extra_env = l->extra,
         };

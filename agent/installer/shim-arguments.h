@@ -14,6 +14,12 @@ typedef enum ShimVerdict {
 
 #define SHIM_ARGUMENTS_MAX 4096
 
+/* What the shim puts into a `run`. */
+typedef struct ShimWords {
+        const char *placeholder; /* of this attempt */
+        char *env_file, *label;
+} ShimWords;
+
 /* A `run` gets two more words for its label. replaced has room for argc + 4 pointers; its strings
- * are those of argv, env_file and label, none is copied. */
-ShimVerdict shim_rewrite(int argc, char *argv[], char *env_file, char *label, char *replaced[]);
+ * are those of argv and words, none is copied. */
+ShimVerdict shim_rewrite(int argc, char *argv[], const ShimWords *words, char *replaced[]);

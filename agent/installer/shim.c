@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "installer/shim-arguments.h"
+#include "model/installer-command.h" /* the placeholder's beginning, nothing that needs linking */
 
 extern char **environ;
 
@@ -96,13 +97,15 @@ static int refuse_run(void) {
 
 int main(int argc, char *argv[]) {
         static char *replaced[SHIM_ARGUMENTS_MAX + 4];
-        static char env_file[32], label[128];
+        static char env_file[32], label[128], placeholder[128];
+        const ShimWords words = { .placeholder = placeholder, .env_file = env_file, .label = label };
         const char *client = argc > 0 ? client_path(argv[0]) : NULL;
         const char *attempt = getenv(SHIM_LABEL);
         int fd = fd_from_environment(SHIM_TOKEN_FD);
 
-        if (!client || client[0] != '/') {
-                complain("started by nobody who knows it", "no engine client is named for it");
+        if (!client || client[0] != '/' || !attempt || !*attempt) {
+                complain("started by nobody who knows it",
+                         attempt && *attempt ? "no engine client is named for it" : "no attempt is named for it");
                 return SHIM_EXIT_FAILED;
         }
         if (argc > SHIM_ARGUMENTS_MAX) {
@@ -110,9 +113,10 @@ int main(int argc, char *argv[]) {
                 return SHIM_EXIT_FAILED;
         }
         (void) snprintf(env_file, sizeof(env_file), "/proc/self/fd/%d", fd);
-        (void) snprintf(label, sizeof(label), ATTEMPT_LABEL "=%.64s", attempt ?: "");
+        (void) snprintf(label, sizeof(label), ATTEMPT_LABEL "=%.64s", attempt);
+        (void) snprintf(placeholder, sizeof(placeholder), TOKEN_PLACEHOLDER_BEGIN "%.64s", attempt);
 
-        switch (shim_rewrite(argc, argv, env_file, attempt ? label : NULL, replaced)) {
+        switch (shim_rewrite(argc, argv, &words, replaced)) {
         case SHIM_PASS:
                 keep_token_from_client(fd);
                 return run_client(client, argv);

@@ -7,10 +7,13 @@
 #include "model/outcome.h"
 #include "model/plan.h"
 
-/* What stands for the token in the argument list when the shim hands it over; has the form of a
- * token, so that the installer treats it as one, and can't be one: its header decodes to no
- * JSON. */
-#define TOKEN_PLACEHOLDER "ece-enroll.placeholder.not-a-token"
+/* What stands for the token in the argument list when the shim hands it over: this and the id of the
+ * attempt, so that one attempt's shim never takes what another was given. It has the form of a token,
+ * so that the installer treats it as one, and can't be one: its header decodes to no JSON. */
+#define TOKEN_PLACEHOLDER_BEGIN "ece-enroll.placeholder."
+
+/* The same for a plan, which has no attempt. */
+#define TOKEN_PLACEHOLDER TOKEN_PLACEHOLDER_BEGIN "not-a-token"
 
 typedef struct InstallerCommand {
         char **argv; /* NULL-terminated: script, "install", options */
@@ -22,7 +25,7 @@ void installer_command_done(InstallerCommand *c); /* wipes argv: with handoff ar
 typedef struct InstallerCommandRequest {
         const Plan *plan;             /* with a version */
         const char *coordinator_host; /* host part of the chosen coordinator */
-        const char *token;            /* TOKEN_PLACEHOLDER, or with handoff argv the token itself */
+        const char *token;            /* a placeholder, or with handoff argv the token itself */
         const char *path;             /* PATH for the installer: absolute directories joined by ':' */
         char *const *extra_env;       /* NAME=VALUE pairs of the keeper (for the shim), or NULL */
 } InstallerCommandRequest;

@@ -204,7 +204,7 @@ static int decode_memory_members(Decoder *d, SpecKey key, const YamlNode *part) 
 
 /* {xms: 1G, xmx: 1G} of a known part. */
 static int decode_memory_part(Decoder *d, SpecKey key, const YamlNode *part, Buffer *out) {
-        const char *xms, *xmx;
+        const char *xms = NULL, *xmx = NULL;
         uint64_t low = 0, high = 0;
 
         if (part->kind == YAML_NODE_REFUSED) {

@@ -156,7 +156,7 @@ const char *did_you_mean(char buffer[static DID_YOU_MEAN_SIZE], const char *type
         size_t i = 0;
 
         buffer[0] = '\0';
-        for (; typed[i] != '\0' && i < SHOWN_MAX; i++)
+        for (; i < SHOWN_MAX && typed[i] != '\0'; i++)
                 lowered[i] = typed[i] >= 'A' && typed[i] <= 'Z' ? (char) (typed[i] - 'A' + 'a')
                                                                 : typed[i];
         if (i == 0 || typed[i] != '\0')

@@ -28,7 +28,7 @@ static void expect_replaced(int argc, char *argv[], char *replaced[], const char
         int n = 0, env_files = 0, labels = 0, at = 0;
 
         for (; replaced[n]; n++) {
-                expect(n < argc + 4 && (n == 0 || !strstr(replaced[n], TOKEN_PLACEHOLDER))); /* 0 is the name it was called by */
+                expect(n < argc + 4 && (n == 0 || !strstr(replaced[n], TOKEN_PLACEHOLDER_BEGIN))); /* 0 is the name it was called by */
                 env_files += replaced[n] == env_file;
                 labels += replaced[n] == label;
                 /* The rest are the script's words, in its order. */
@@ -43,6 +43,8 @@ static void expect_replaced(int argc, char *argv[], char *replaced[], const char
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static char env_file[] = "/proc/self/fd/200", label[] = "ece-enroll.attempt=0123";
+        /* The seeds' attempt is the one that is called so. */
+        static const ShimWords words = { .placeholder = TOKEN_PLACEHOLDER, .env_file = env_file, .label = label };
         char *argv[WORDS_MAX + 1] = { NULL }, *replaced[WORDS_MAX + 5] = { NULL };
         _cleanup_free_ char *text = malloc(size + 1);
         int argc = 0;
@@ -54,9 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         text[size] = '\0';
         for (size_t i = 0; i < size && argc < WORDS_MAX; i += strlen(text + i) + 1) {
                 argv[argc++] = text + i;
-                placeholder = placeholder || (argc > 1 && strstr(text + i, TOKEN_PLACEHOLDER));
+                placeholder = placeholder || (argc > 1 && strstr(text + i, TOKEN_PLACEHOLDER_BEGIN));
         }
-        ShimVerdict verdict = shim_rewrite(argc, argv, env_file, label, replaced);
+        ShimVerdict verdict = shim_rewrite(argc, argv, &words, replaced);
         expect(verdict == SHIM_PASS || verdict == SHIM_REPLACED || verdict == SHIM_NO_PLACEHOLDER);
         if (verdict == SHIM_PASS)
                 expect(!placeholder);

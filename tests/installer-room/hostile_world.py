@@ -244,6 +244,6 @@ class World:
 
     def expected_arguments(self, coordinator=COORDINATOR, version=VERSION):
         return [str(self.script), "install", "--coordinator-host", coordinator, "--roles-token",
-                "ece-enroll.placeholder.not-a-token", "--roles", "allocator", "--runner-id", "192.0.2.20", "--host-ip",
+                "ece-enroll.placeholder." + ATTEMPT, "--roles", "allocator", "--runner-id", "192.0.2.20", "--host-ip",
                 "192.0.2.20", "--cloud-enterprise-version", version, "--host-storage-path", str(self.top / "storage"),
                 "--host-docker-host", str(self.top / "engine.sock")]

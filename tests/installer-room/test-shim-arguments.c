@@ -16,7 +16,8 @@
 #include "installer/shim-arguments.h"
 #include "model/installer-command.h"
 
-#define P TOKEN_PLACEHOLDER
+#define P TOKEN_PLACEHOLDER_BEGIN "ID"
+#define ANOTHER TOKEN_PLACEHOLDER_BEGIN "IE"
 #define PAIR "RUNNER_ROLES_TOKEN=" P
 #define WORDS_MAX 16
 #define L "--label", "ece-enroll.attempt=ID"
@@ -52,6 +53,9 @@ static const struct {
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR "x", "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", "X" PAIR, "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "run", PAIR, "image" }, { NULL } },
+        { SHIM_NO_PLACEHOLDER, { "docker", "run", "-e", "RUNNER_ROLES_TOKEN=" ANOTHER, "image" }, { NULL } },
+        { SHIM_NO_PLACEHOLDER, { "docker", "run", "-e", "RUNNER_ROLES_TOKEN=" TOKEN_PLACEHOLDER, "image" }, { NULL } },
+        { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR, "-e", "X=" ANOTHER, "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR, "--env", PAIR, "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR, "-e" PAIR, "-e=" PAIR, "image" }, { NULL } },
         { SHIM_NO_PLACEHOLDER, { "docker", "run", "--env", PAIR, "image", "--token", P }, { NULL } },
@@ -61,8 +65,10 @@ static const struct {
 };
 
 static void rows_hold(void **state) {
+        static char env_file[] = "/proc/self/fd/200", label[] = "ece-enroll.attempt=ID";
+        static const ShimWords words = { .placeholder = P, .env_file = env_file, .label = label };
+
         for (size_t i = 0; i < ELEMENTS(rows); i++) {
-                static char env_file[] = "/proc/self/fd/200", label[] = "ece-enroll.attempt=ID";
                 char *argv[WORDS_MAX + 1] = { NULL }, *replaced[WORDS_MAX + 4];
                 int argc = 0;
 
@@ -70,7 +76,7 @@ static void rows_hold(void **state) {
                         argv[argc] = strdup(rows[i].words[argc]);
                         argc++;
                 }
-                if (shim_rewrite(argc, argv, env_file, label, replaced) != rows[i].verdict)
+                if (shim_rewrite(argc, argv, &words, replaced) != rows[i].verdict)
                         fail_msg("row %zu", i);
                 for (size_t w = 0; rows[i].verdict == SHIM_REPLACED && w < WORDS_MAX; w++) {
                         if (!rows[i].replaced[w]) {
@@ -87,6 +93,7 @@ static void rows_hold(void **state) {
 /* As many words as fit: the array that the caller made is never left. */
 static void room_is_enough(void **state) {
         static char pair[] = "-e" PAIR, word[] = "run", env_file[] = "f", label[] = "l", docker[] = "docker";
+        const ShimWords words = { .placeholder = P, .env_file = env_file, .label = label };
         char *argv[64], *replaced[64 + 4];
 
         for (int argc = 2; argc < 64; argc++) {
@@ -95,7 +102,7 @@ static void room_is_enough(void **state) {
                 for (int i = 2; i < argc; i++)
                         argv[i] = pair;
                 replaced[argc + 4 - 1] = word;
-                (void) shim_rewrite(argc, argv, env_file, label, replaced);
+                (void) shim_rewrite(argc, argv, &words, replaced);
                 assert_true(replaced[argc + 4 - 1] == NULL || replaced[argc + 4 - 1] == word);
         }
 }

@@ -28,7 +28,7 @@
 #include "model/installer-command.h"
 
 #define TOKEN "QWxhZGRpbg.b3BlbiBzZXNhbWU.c2lnbmF0dXJl"
-#define PAIR "RUNNER_ROLES_TOKEN=" TOKEN_PLACEHOLDER
+#define PAIR "RUNNER_ROLES_TOKEN=" TOKEN_PLACEHOLDER_BEGIN "attempt"
 
 static char root[64];
 
@@ -133,7 +133,8 @@ static void others_pass_without_the_token(void **state) {
 }
 
 static void no_placeholder_is_loud(void **state) {
-        static const char *const lines[] = { "docker run image", "docker run -e " PAIR " -e " PAIR " image" };
+        static const char *const lines[] = { "docker run image", "docker run -e " PAIR " -e " PAIR " image",
+                                            SHIM_LABEL "=another docker run -e " PAIR " image" };
 
         for (size_t i = 0; i < ELEMENTS(lines); i++) {
                 _cleanup_(run_done) Run r = run(lines[i], client_path());
@@ -152,6 +153,7 @@ static void own_failures_have_their_status(void **state) {
                 { "docker ps", NULL },
                 { "docker ps", "relative" },
                 { "docker ps", "/does/not/exist" },
+                { "unset " SHIM_LABEL "; docker ps", "/bin/true" },
                 { "docker run -e " PAIR " image 200<&-", "/bin/true" },
                 { "unset " SHIM_TOKEN_FD "; docker run -e " PAIR " image", "/bin/true" },
                 { SHIM_TOKEN_FD "=999999999999999999999 docker run -e " PAIR " image", "/bin/true" },

@@ -37,6 +37,7 @@ typedef struct Check {
         GateRun *run;
         EngineGates *engine;
         NetworkGates *network;
+        Via *via;
         Gates gates;
 } Check;
 
@@ -56,9 +57,24 @@ static void on_network(void *userdata, const Gates *gates) {
         stop(c, 0);
 }
 
+/* Who may not read the secrets of the way, or finds them unusable, hears it as the gate's trouble. */
+static void refuse_network(Check *c, const Observation *refusal) {
+        Gate coordinator = gate_named("coordinator");
+
+        gate_judge(&coordinator, refusal);
+        (void) gates_put(&c->gates, &coordinator);
+        stop(c, 0);
+}
+
 static void ask_network(Check *c) {
-        const NetworkQuestion question = { .spec = c->spec, .all = true };
-        int error = network_gates_start(c->network, &question, on_network, c);
+        Observation refusal = OBSERVATION_NONE;
+        int error = via_new(c->spec, true, &c->via, &refusal);
+        const NetworkQuestion question = { .spec = c->spec, .via = c->via, .all = true };
+
+        if (error >= 0 && !c->via)
+                return refuse_network(c, &refusal);
+        if (error >= 0)
+                error = network_gates_start(c->network, &question, on_network, c);
 
         if (error < 0)
                 stop(c, error);
@@ -128,6 +144,7 @@ static int look_at_all(Check *c) {
         if (error >= 0)
                 error = look(c);
         (void) network_gates_free(c->network);
+        (void) via_free(c->via);
         engine_gates_cancel(c->engine);
         (void) gate_run_free(c->run);
         (void) http_free(c->http);

@@ -30,6 +30,8 @@ static const char *const type_words[_SPEC_TYPE_MAX] = {
         [SPEC_TYPE_ACCOUNT] = "user of this host",
         [SPEC_TYPE_LOGIN] = "user of the platform",
         [SPEC_TYPE_URL] = "https URL",
+        [SPEC_TYPE_PROXY] = "http://HOST:PORT",
+        [SPEC_TYPE_NO_PROXY] = "list of names and addresses",
         [SPEC_TYPE_COORDINATORS] = "list of https://HOST:PORT",
         [SPEC_TYPE_PINS] = "list of sha256//BASE64",
         [SPEC_TYPE_ROLES] = "list of roles",
@@ -71,6 +73,8 @@ static bool allowed_kind(const SpecSchema *s, ValueKind *ret) {
         case SPEC_TYPE_ACCOUNT:
         case SPEC_TYPE_LOGIN:
         case SPEC_TYPE_URL:
+        case SPEC_TYPE_PROXY:
+        case SPEC_TYPE_NO_PROXY:
         case SPEC_TYPE_COORDINATORS:
         case SPEC_TYPE_PINS:
         case SPEC_TYPE_ROLES:

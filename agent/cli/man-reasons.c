@@ -25,9 +25,10 @@ static const struct {
         { "keeper.", "ECE-INSTALLD" },
         { "plan.", "SPEC, HOST AND PLATFORM TOGETHER" },
         { "platform.", "THE PLATFORM" },
+        { "proxy.", "THE PROXY ON THE WAY" },
         { "spec.", "THE SPEC" },
         { "token.", "THE ROLES TOKEN" },
-        { "verify.", "THE PLATFORM'S VIEW OF THE HOST" },
+        { "verify.", "THE VIEW OF THE HOST" },
 };
 
 static const char description[] =

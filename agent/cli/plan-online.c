@@ -56,12 +56,13 @@ static void on_platform(void *userdata, const PlatformFacts *platform, const Obs
 }
 
 static int ask(Asking *q, Http *http) {
+        _cleanup_(via_freep) Via *via = NULL; /* outlives what uses it */
         _cleanup_(coordinator_freep) Coordinator *coordinator = NULL;
         Observation refusal = OBSERVATION_NONE;
         Secret *secret = NULL;
-        int error = 0;
+        int error = via_new(q->spec, true, &via, &refusal);
 
-        if (q->spec->credential.kind != CREDENTIAL_NONE)
+        if (error >= 0 && via && q->spec->credential.kind != CREDENTIAL_NONE)
                 error = credential_read(&q->spec->credential.secret, true, &secret, &refusal);
         if (error >= 0 && observation_is_none(&refusal))
                 error = coordinator_new(q->event, http, q->spec, secret, 0, &coordinator, &refusal);
@@ -71,6 +72,7 @@ static int ask(Asking *q, Http *http) {
                 q->view->failure = refusal;
                 return 0;
         }
+        coordinator_use_via(coordinator, via);
         q->coordinator = coordinator;
         error = coordinator_ask_platform(coordinator, on_platform, q);
         return error < 0 ? error : sd_event_loop(q->event);

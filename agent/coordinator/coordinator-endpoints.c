@@ -84,7 +84,7 @@ void endpoints_order(const Coordinator *c, usec_t now_us, Exchange *e) {
 
 void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation *seen, bool answered,
                    usec_t now_us) {
-        bool transport = seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS;
+        bool transport = seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS || seen->origin == ORIGIN_PROXY;
 
         endpoint->tried = true;
         endpoint->failing = !answered;
@@ -106,6 +106,7 @@ static int observation_weight(const Observation *o) {
         case ORIGIN_TLS:
                 return streq(o->code, "not-yet-valid") || streq(o->code, "expired") ? 2 : 1;
         case ORIGIN_CURL:
+        case ORIGIN_PROXY:
                 return 3;
         }
         return 4;

@@ -28,7 +28,7 @@ static Endpoint *exchange_endpoint(Coordinator *c, const Exchange *e) {
 }
 
 static bool could_not_answer(const HttpReply *reply, const Observation *seen) {
-        if (seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS)
+        if (seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS || seen->origin == ORIGIN_PROXY)
                 return true;
         return reply->status == 429 || reply->status >= 500
                 || (seen->origin == ORIGIN_ECE && strstr(seen->code, "controller_not_ready"));
@@ -121,6 +121,7 @@ int exchange_ask(Coordinator *c, Exchange *e) {
                 return -ENAMETOOLONG;
         if (!e->anonymous)
                 (void) login_authorization(c, &request.auth_scheme, &request.auth);
+        via_apply(c->via, exchange_endpoint(c, e)->url, &request);
         c->active = e;
         return http_start(c->http, &request, on_reply, c, &c->transfer);
 }

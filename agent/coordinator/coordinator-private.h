@@ -63,6 +63,7 @@ typedef struct Mint {
 
 struct Coordinator {
         Http *http;
+        const Via *via; /* borrowed; NULL: straight, and without a certificate of ours */
         Trust *trust;
         CredentialKind kind;
         char *user;

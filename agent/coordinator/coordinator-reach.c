@@ -106,6 +106,7 @@ static int start(CoordinatorReach *r, Http *http, const ReachRequest *request) {
                         h->entry.seen = request->known[i];
                         continue;
                 }
+                via_apply(request->via, handshake.url, &handshake);
                 error = http_start(http, &handshake, on_handshake, h, &h->transfer);
                 if (error < 0)
                         return error;

@@ -9,6 +9,7 @@
  * same rule as for requests (coordinator.h).
  */
 
+#include "coordinator/via.h"
 #include "http/http.h"
 #include "model/spec.h"
 
@@ -25,6 +26,7 @@ typedef struct ReachEntry {
 typedef struct ReachRequest {
         const Spec *spec;  /* outlives the question */
         usec_t timeout_us; /* of each handshake; 0: REACH_TIMEOUT_US */
+        const Via *via;    /* outlives the question; or NULL */
         bool all;          /* wait for every answer, also when one has verified already */
         /* What is known before: a coordinator whose place holds anything but none is not asked. NULL: nothing. */
         const Observation *known;

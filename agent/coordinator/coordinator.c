@@ -57,6 +57,10 @@ int coordinator_new(sd_event *event, Http *http, const Spec *spec, Secret *crede
         return 0;
 }
 
+void coordinator_use_via(Coordinator *c, const Via *via) {
+        c->via = via;
+}
+
 Coordinator *coordinator_free(Coordinator *c) {
         if (!c)
                 return NULL;

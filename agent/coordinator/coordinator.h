@@ -18,6 +18,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "coordinator/via.h"
 #include "http/http.h"
 #include "model/facts.h"
 #include "model/plan.h"
@@ -31,6 +32,9 @@ typedef struct Coordinator Coordinator;
  * (trust), or with none when the spec does not fit (no coordinator); -ENOMEM. */
 int coordinator_new(sd_event *event, Http *http, const Spec *spec, Secret *credential_secret, uint64_t seed,
                     Coordinator **ret, Observation *refusal);
+/* How the coordinators are reached; borrowed. Before the first question. */
+void coordinator_use_via(Coordinator *c, const Via *via);
+
 Coordinator *coordinator_free(Coordinator *c); /* cancels */
 static inline void coordinator_freep(Coordinator **slot) {
         (void) coordinator_free(*slot);

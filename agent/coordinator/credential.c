@@ -128,27 +128,36 @@ static const char *source_name(const SecretSource *source) {
 
 /* Printable ASCII: it goes into a header line or into JSON, and an editor's stray bytes are found
  * here, not by a 401. */
-static bool secret_is_printable(const Secret *secret) {
+static bool secret_is_printable(const Secret *secret, const char *besides) {
         const char *bytes = secret_bytes(secret);
 
         for (size_t i = 0; i < secret_size(secret); i++)
-                if (bytes[i] < 0x20 || bytes[i] > 0x7e)
+                if ((bytes[i] < 0x20 || bytes[i] > 0x7e) && (bytes[i] == '\0' || !strchr(besides, bytes[i])))
                         return false;
         return true;
 }
 
-int credential_read(const SecretSource *source, bool allow_env, Secret **ret, Observation *refusal) {
+static int read_printable(const SecretSource *source, bool allow_env, const char *besides, Secret **ret,
+                          Observation *refusal) {
         _cleanup_(secret_freep) Secret *secret = NULL;
 
         *ret = NULL;
         int r = read_source(source, allow_env, &secret, refusal);
         if (r < 0 || !secret)
                 return r;
-        if (!secret_is_printable(secret))
+        if (!secret_is_printable(secret, besides))
                 return refuse(refusal, "not-printable", source_name(source),
                               "it has a line break, a control character or a character outside ASCII");
         *ret = TAKE_PTR(secret);
         return 0;
+}
+
+int credential_read(const SecretSource *source, bool allow_env, Secret **ret, Observation *refusal) {
+        return read_printable(source, allow_env, "", ret, refusal);
+}
+
+int credential_read_text(const SecretSource *source, bool allow_env, Secret **ret, Observation *refusal) {
+        return read_printable(source, allow_env, "\r\n\t", ret, refusal);
 }
 
 int credential_basic(const char *user, const Secret *password, Secret **ret) {

@@ -20,6 +20,9 @@
  * the command's 10 s: called before work, not inside it. */
 int credential_read(const SecretSource *source, bool allow_env, Secret **ret, Observation *refusal);
 
+/* The same for a text of several lines, a private key in PEM: line breaks and tabs are allowed in it. */
+int credential_read_text(const SecretSource *source, bool allow_env, Secret **ret, Observation *refusal);
+
 /* base64("user:password") for Basic. 0, -EINVAL for a user with a colon or a pair too long for a
  * Secret, -ENOMEM. */
 int credential_basic(const char *user, const Secret *password, Secret **ret);

@@ -62,10 +62,19 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_CURL, 93, NULL, "coordinator.client-fault" },     /* CURLE_RECURSIVE_API_CALL */
         { ORIGIN_CURL, 94, NULL, "coordinator.client-fault" },     /* CURLE_AUTH_ERROR */
         { ORIGIN_CURL, 97, NULL, "coordinator.in-between" },       /* CURLE_PROXY */
-        { ORIGIN_CURL, 98, NULL, "coordinator.in-between" },       /* CURLE_SSL_CLIENTCERT */
+        { ORIGIN_CURL, 98, NULL, "coordinator.wants-certificate" }, /* CURLE_SSL_CLIENTCERT */
         { ORIGIN_CURL, 99, NULL, "coordinator.client-fault" },     /* CURLE_UNRECOVERABLE_POLL */
         { ORIGIN_CURL, 100, NULL, "coordinator.reply-too-large" }, /* CURLE_TOO_LARGE */
         { ORIGIN_CURL, ANY, NULL, "coordinator.transfer-failed" },
+
+        /* The proxy of the spec. */
+        { ORIGIN_PROXY, ANY, "unreachable", "proxy.unreachable" },
+        { ORIGIN_PROXY, 407, NULL, "proxy.authentication" },
+        { ORIGIN_PROXY, MATCH_4XX, NULL, "proxy.forbidden" },
+        { ORIGIN_PROXY, 408, NULL, "proxy.failing" },
+        { ORIGIN_PROXY, 429, NULL, "proxy.failing" },
+        { ORIGIN_PROXY, MATCH_5XX, NULL, "proxy.failing" },
+        { ORIGIN_PROXY, ANY, NULL, "proxy.other" },
 
         /* The peer's certificate; numbers are OpenSSL's X509_V_ERR values. A check that fails is final
          * once and for all, save by a date; a check that could not be made says nothing yet. */
@@ -173,6 +182,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_CREDENTIAL, ANY, "too-large", "credential.unusable" },
         { ORIGIN_CREDENTIAL, ANY, "not-printable", "credential.unusable" },
         { ORIGIN_CREDENTIAL, ANY, "environment", "credential.unusable" },
+        { ORIGIN_CREDENTIAL, ANY, "client-certificate", "credential.client-certificate" },
         { ORIGIN_CREDENTIAL, ANY, NULL, "credential.other" },
 
         { ORIGIN_SPEC, ANY, "absent", "spec.absent" },

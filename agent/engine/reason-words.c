@@ -73,6 +73,7 @@ static const struct {
 } origin_words[_ORIGIN_MAX] = {
         [ORIGIN_NONE] = { "nothing", "nothing" },
         [ORIGIN_CURL] = { "curl", "any other code of curl" },
+        [ORIGIN_PROXY] = { "proxy", "any other answer of the proxy" },
         [ORIGIN_TLS] = { "certificate check", "any other failure of the certificate check" },
         [ORIGIN_HTTP] = { "HTTP", "any other HTTP status without a body of ECE's" },
         [ORIGIN_ECE] = { "ECE code", "any other status with an unknown ECE code" },
@@ -158,6 +159,9 @@ static void number_in_words(const ReasonMatch *match, const char *number,
                 return;
         case ORIGIN_ECE:
                 (void) snprintf(ret, REASON_WORDS_SIZE, "%sHTTP %s with an unknown ECE code", other, number);
+                return;
+        case ORIGIN_PROXY:
+                (void) snprintf(ret, REASON_WORDS_SIZE, "%sproxy's answer %s", other, number);
                 return;
         case ORIGIN_INSTALLER:
                 (void) snprintf(ret, REASON_WORDS_SIZE, "installer exit %s without other evidence", number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reasons of joining: what is planned, what the platform says, the spec, the token, and the view
+ * Reasons of joining: what is planned, what the platform says, the proxy on the way to it, the spec, the token, and the view
  * that the platform has of the host afterwards. What a row is, and how it is found, stands in
  * reasons.c.
  */
@@ -53,6 +53,16 @@ const Reason reasons_of_joining[] = {
           "the platform does not know the credential's owner", READS_AGAIN,
           "Check on the platform whether the user was removed, and replace the credential where "
           "'credential' reads it from." },
+        { "proxy.authentication", CLASS_OPERATOR, EXIT_CONFIGURATION, "the proxy wants another user or password",
+          ASKS_SLOWLY, "Check proxy_credential against what the proxy's administrator has given out." },
+        { "proxy.failing", CLASS_TRANSIENT, EXIT_UNREACHABLE, "the proxy does not get through to the coordinator",
+          FAILS_OVER, "Check from the proxy's host whether the coordinator is reached, or name it in no_proxy." },
+        { "proxy.forbidden", CLASS_OPERATOR, EXIT_CONFIGURATION, "the proxy does not let us through to the coordinator",
+          ASKS_SLOWLY, "Let the proxy allow CONNECT to the coordinators' port, or name them in no_proxy." },
+        { "proxy.other", CLASS_TRANSIENT, EXIT_UNREACHABLE, "the proxy answers in a way that is not known", FAILS_OVER,
+          "Check that 'proxy' names an HTTP proxy that knows CONNECT." },
+        { "proxy.unreachable", CLASS_TRANSIENT, EXIT_UNREACHABLE, "the proxy can't be reached", FAILS_OVER,
+          "Check host and port of 'proxy', and that it runs. Coordinators that need none belong into no_proxy." },
         { "spec.absent", CLASS_PERMANENT, EXIT_CONFIGURATION, "there is no spec", WAITS_FOR_SPEC,
           "Write /etc/ece-enroll/enroll.yaml; see enroll.yaml(5). The agent notices by itself." },
         { "spec.invalid", CLASS_PERMANENT, EXIT_CONFIGURATION, "the spec is not valid",

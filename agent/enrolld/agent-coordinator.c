@@ -31,6 +31,21 @@ static bool was_forgotten(const Agent *a, const Observation *refusal) {
         return a->spec->forget_credential && a->record.credential_forgotten && streq(refusal->code, "missing");
 }
 
+/* What the spec names for the way there is read once, and again after a refusal. */
+bool agent_has_via(Agent *a) {
+        Observation refusal = OBSERVATION_NONE;
+        int error;
+
+        if (a->via)
+                return true;
+        error = via_new(a->spec, a->options.one_shot, &a->via, &refusal);
+        if (error < 0)
+                agent_fail(a, error, "can't take in what the spec names for the way to the coordinators");
+        else if (!a->via)
+                agent_post_seen(a, EVENT_FAILED, &refusal);
+        return a->via != NULL;
+}
+
 /* True when there is a coordinator client to ask; otherwise the failure is on its way to the machine. */
 bool agent_has_coordinator(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
@@ -40,6 +55,8 @@ bool agent_has_coordinator(Agent *a) {
         if (a->coordinator && a->machine.credential_refusals == 0)
                 return true;
         a->coordinator = coordinator_free(a->coordinator);
+        if (!agent_has_via(a))
+                return false;
         if (a->spec->credential.kind != CREDENTIAL_NONE)
                 error = credential_read(&a->spec->credential.secret, a->options.one_shot, &secret, &refusal);
         if (was_forgotten(a, &refusal))
@@ -56,6 +73,7 @@ bool agent_has_coordinator(Agent *a) {
                 agent_fail(a, error, "can't make a client for the coordinators");
                 return false;
         }
+        coordinator_use_via(a->coordinator, a->via);
         return true;
 }
 

@@ -111,6 +111,9 @@ void agent_check_network(Agent *a) {
         NetworkQuestion question = { .spec = a->spec };
         int error = 0;
 
+        if (!agent_has_via(a))
+                return;
+        question.via = a->via;
         if (a->coordinator)
                 question.has_clock_offset = coordinator_clock_offset_s(a->coordinator, &question.clock_offset_s);
         if (!a->network)

@@ -57,6 +57,7 @@ struct Agent {
         PlatformFacts platform;
         Plan *plan;
         Http *http;
+        Via *via; /* how coordinators are reached; NULL: not read yet */
         Coordinator *coordinator;
         bool anonymous;      /* the coordinator is asked without a credential: there is none, or it was forgotten */
         bool platform_known; /* it was asked for its version */
@@ -110,6 +111,7 @@ void agent_gate_seen(Agent *a, const Gate *gate);
 bool agent_gate_was_told(const Agent *a, const char *reason); /* that a gate is shut for it */
 
 /* agent-coordinator.c */
+bool agent_has_via(Agent *a);         /* as the next */
 bool agent_has_coordinator(Agent *a); /* false: why not is on its way to the machine */
 void agent_miss_credential(Agent *a); /* FAILED: it was forgotten, and now there is something to do again */
 void agent_replace_runner(Agent *a);

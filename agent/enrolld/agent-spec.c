@@ -26,6 +26,7 @@
 void agent_forget_spec(Agent *a) {
         agent_gates_cancel(a);
         a->coordinator = coordinator_free(a->coordinator);
+        a->via = via_free(a->via);
         a->keeper = keeper_client_free(a->keeper);
         a->plan = plan_free(a->plan);
         a->spec = spec_free(a->spec);
@@ -121,6 +122,17 @@ static void post_loaded(Agent *a) {
         agent_post_event(a, &event, NULL);
 }
 
+static void note_ignored_proxy(Agent *a) {
+        const char *variable = via_ignored_variable();
+        char note[160];
+
+        if (!variable)
+                return;
+        (void) snprintf(note, sizeof(note), "%s is set in the environment and ignored: a proxy is named by the spec's key proxy",
+                        variable);
+        agent_note(a, note);
+}
+
 static void use_spec(Agent *a) {
         char machine_id[MACHINE_ID_SIZE];
         const char *sentence;
@@ -133,6 +145,7 @@ static void use_spec(Agent *a) {
                 agent_note(a, sentence);
         if (a->spec->installer.handoff == HANDOFF_ARGV)
                 agent_note(a, "installer.handoff is argv: local users can see the token while the installer runs");
+        note_ignored_proxy(a);
         if (a->spec->verify.by == VERIFY_BY_LOCAL)
                 agent_note(a, "verify.by is local: that ECE's containers run here is proved, not that the platform has "
                               "blessed the roles");

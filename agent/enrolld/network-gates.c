@@ -145,7 +145,7 @@ static void on_reached(void *userdata, const ReachEntry *entries, size_t n_entri
 }
 
 static void ask_coordinators(NetworkGates *n) {
-        const ReachRequest request = { .spec = n->question.spec, .all = n->question.all, .known = n->known };
+        const ReachRequest request = { .spec = n->question.spec, .via = n->question.via, .all = n->question.all, .known = n->known };
         Observation refusal = OBSERVATION_NONE;
         int error;
 
@@ -255,7 +255,7 @@ static void on_names(void *userdata, const LookupResult *results, size_t n_resul
 
 /* --- The question --- */
 
-/* "https://HOST:PORT", as the spec's reader has made it; an IPv6 address stands in brackets. */
+/* "https://HOST:PORT" or a proxy's, as the spec's reader has made it; an IPv6 address stands in brackets. */
 static int cut_url(const char *url, HostPort *ret) {
         const char *host = strstr(url, "://");
         const char *port = strrchr(url, ':');
@@ -291,7 +291,7 @@ int network_gates_start(NetworkGates *n, const NetworkQuestion *question, Networ
         for (n->n = 0; error >= 0 && question->spec->coordinators[n->n]; n->n++) {
                 if (n->n == SPEC_COORDINATORS_MAX)
                         return -E2BIG;
-                error = cut_url(question->spec->coordinators[n->n], &n->places[n->n]);
+                error = cut_url(via_first_hop(question->spec, question->spec->coordinators[n->n]), &n->places[n->n]);
                 hosts[n->n] = n->places[n->n].host;
                 ports[n->n] = n->places[n->n].port;
         }

@@ -5,7 +5,7 @@
  * The network's gates: what must hold between this host and the platform before a credential is read. In
  * their order, each with a limit of its own:
  *
- *   names        of the spec's coordinators one is an address or resolves
+ *   names        of the spec's coordinators (of the proxy on the way to them) one is an address or resolves
  *   route        the kernel has a route to one of these addresses; no packet is sent
  *   coordinator  one of them is reached, and proves itself in a TLS handshake; not a byte of HTTP is sent
  *   time         shut exactly when a certificate's dates were all that was wrong with it, which a wrong clock
@@ -16,6 +16,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "coordinator/via.h"
 #include "http/http.h"
 #include "model/gate.h"
 #include "model/spec.h"
@@ -26,6 +27,7 @@ typedef struct NetworkGates NetworkGates;
 
 typedef struct NetworkQuestion {
         const Spec *spec; /* outlives the question */
+        const Via *via;   /* outlives the question; or NULL */
         bool all;         /* wait for every coordinator, not only for the first that proves itself */
         bool has_clock_offset;
         int64_t clock_offset_s; /* the platform's clock minus ours, as last heard */

@@ -22,6 +22,7 @@ struct HttpTransfer {
 
         HttpHeaders headers;
         HttpReply reply;
+        bool proxy;     /* it goes through one */
         bool literal;   /* the URL's host is an address (or there is a unix socket): nothing is looked up */
         bool too_large; /* a bound of ours ended it */
         bool settled;   /* its end is known; waits for its handler */
@@ -50,7 +51,14 @@ typedef struct HttpTrouble {
         long system_error; /* errno of the last connect() that failed, else 0 */
         bool resolving;    /* it ended before the name was resolved */
         bool literal;      /* the host is an address */
+        bool proxy;        /* it went through one */
+        bool tunnel;       /* ...which has opened the way: a handshake with the peer has begun */
+        long proxy_status; /* of its answer to CONNECT, 0 when there was none */
+        bool request_sent; /* some byte of the request left us */
 } HttpTrouble;
+
+/* Did it not even come through the proxy that was to be passed? */
+bool http_proxy_failed(const HttpTrouble *trouble);
 
 /* The same as an Observation. check may be NULL. */
 Observation http_failure(const HttpTrouble *trouble, const TrustCheck *check, const char *where);

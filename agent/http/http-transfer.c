@@ -141,10 +141,6 @@ static CURLcode set_fixed(CURL *easy) {
         for (size_t i = 0; r == CURLE_OK && i < ELEMENTS(fixed_options); i++)
                 r = curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value);
         if (r == CURLE_OK)
-                r = curl_easy_setopt(easy, CURLOPT_PROXY, "");
-        if (r == CURLE_OK)
-                r = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-        if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_USERAGENT, "ece-enroll/" PACKAGE_VERSION);
         return r;
 }
@@ -183,6 +179,44 @@ static CURLcode set_peer(CURL *easy, const HttpRequest *request) {
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                                      milliseconds(request->total_timeout_us, TOTAL_TIMEOUT_US));
+        return r;
+}
+
+/* None, whatever the environment says, or the spec's, for this request in any case. */
+static CURLcode set_proxy(CURL *easy, const HttpRequest *request) {
+        CURLcode r = curl_easy_setopt(easy, CURLOPT_PROXY, request->proxy ?: "");
+
+        if (r == CURLE_OK)
+                r = curl_easy_setopt(easy, CURLOPT_NOPROXY, request->proxy ? "" : "*");
+        if (r != CURLE_OK || !request->proxy)
+                return r;
+        r = curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+        if (r == CURLE_OK) /* the proxy's headers are none of the coordinator's */
+                r = curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+        if (r == CURLE_OK)
+                r = curl_easy_setopt(easy, CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+        if (r == CURLE_OK && request->proxy_user && request->proxy_password) {
+                r = curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, request->proxy_user);
+                if (r == CURLE_OK)
+                        r = curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, secret_bytes(request->proxy_password));
+        }
+        return r;
+}
+
+/* libcurl's copies are in wiped memory, as all of its are. */
+static CURLcode set_client_certificate(CURL *easy, const HttpRequest *request) {
+        struct curl_blob certificate = { .flags = CURL_BLOB_COPY }, key = { .flags = CURL_BLOB_COPY };
+        CURLcode r;
+
+        if (!request->client_certificate || !request->client_key)
+                return CURLE_OK;
+        certificate.data = request->client_certificate->data;
+        certificate.len = request->client_certificate->size;
+        key.data = (void *) (uintptr_t) secret_bytes(request->client_key); /* which libcurl only reads */
+        key.len = secret_size(request->client_key);
+        r = curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &certificate);
+        if (r == CURLE_OK)
+                r = curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
         return r;
 }
 
@@ -270,6 +304,7 @@ int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
         transfer->reply.body =
                 BUFFER_INIT_WIPED(request->body_maximum ? request->body_maximum : HTTP_BODY_MAX);
         text_copy_printable(transfer->where, sizeof(transfer->where), request->url);
+        transfer->proxy = request->proxy != NULL;
         transfer->literal = request->unix_socket || url_names_address(request->url);
 
         transfer->easy = curl_easy_init();
@@ -281,6 +316,10 @@ int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
         CURLcode c = set_fixed(transfer->easy);
         if (c == CURLE_OK)
                 c = set_peer(transfer->easy, request);
+        if (c == CURLE_OK)
+                c = set_proxy(transfer->easy, request);
+        if (c == CURLE_OK)
+                c = set_client_certificate(transfer->easy, request);
         if (c == CURLE_OK)
                 c = set_method(transfer->easy, request);
         if (c == CURLE_OK)
@@ -309,18 +348,20 @@ HttpTransfer *http_transfer_free(HttpTransfer *transfer) {
 
 /* What libcurl tells beside its code; each question is only asked of a transfer without a reply. */
 static HttpTrouble trouble_of(const HttpTransfer *transfer, CURLcode result) {
-        HttpTrouble trouble = { .result = result, .error = transfer->error };
+        HttpTrouble trouble = { .result = result, .error = transfer->error, .request_sent = transfer->reply.request_sent,
+                                .proxy = transfer->proxy, .tunnel = trust_check_began(transfer->check) };
         curl_off_t lookup_us = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup_us);
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &trouble.system_error);
+        (void) curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &trouble.proxy_status);
         trouble.resolving = lookup_us == 0 && !transfer->literal;
         trouble.literal = transfer->literal;
         return trouble;
 }
 
 void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
-        HttpTrouble trouble = trouble_of(transfer, result);
+        HttpTrouble trouble;
         long status = 0, sent_bytes = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -330,6 +371,9 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
          * failed counts 0. */
         transfer->reply.request_sent = sent_bytes > 0 || status > 0;
         http_headers_finish(&transfer->headers, &transfer->reply);
+        trouble = trouble_of(transfer, result);
+        if (http_proxy_failed(&trouble)) /* what was sent is what was said to the proxy */
+                transfer->reply.request_sent = false;
 
         if (transfer->too_large)
                 transfer->failure = observe(ORIGIN_REPLY, (int) status, "too-large", transfer->where,

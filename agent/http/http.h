@@ -42,6 +42,12 @@ typedef struct HttpRequest {
         const char *auth_scheme; /* "ApiKey", "Bearer", "Basic" or NULL; sent at once, unchallenged */
         const Secret *auth;      /* what follows the scheme; Basic: the ready base64. Copied into wiped
                                     memory, checked for CR, LF, NUL */
+        /* All of these may be NULL. */
+        const char *proxy;       /* "http://HOST:PORT": a tunnel through it (CONNECT), TLS to the coordinator itself */
+        const char *proxy_user;  /* with a password: Basic, sent to the proxy alone and at once */
+        const Secret *proxy_password;
+        const Buffer *client_certificate; /* PEM, with client_key; copied */
+        const Secret *client_key;         /* PEM. Copied into wiped memory */
         bool handshake_only;     /* no HTTP at all: TCP, TLS with full verification, and closed. method, body and
                                     auth stay NULL; reply->status stays 0 */
         usec_t connect_timeout_us; /* 0: 5 s; name resolution, TCP and TLS together */
@@ -65,7 +71,8 @@ typedef struct HttpReply {
 
 /* failure is none when an HTTP reply was had, whatever its status, or the handshake was all that was
  * wanted and is done; else ORIGIN_CURL or ORIGIN_TLS (ORIGIN_REPLY "too-large" past a bound). A
- * connection for which the kernel has no route has the code "no-route". Runs from the loop, never
+ * connection for which the kernel has no route has the code "no-route". What keeps it from
+ * passing the proxy is ORIGIN_PROXY. Runs from the loop, never
  * from inside http_start(). */
 typedef void (*HttpHandler)(void *userdata, const HttpReply *reply, const Observation *failure);
 

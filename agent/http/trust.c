@@ -329,6 +329,10 @@ TrustCheck *trust_check_free(TrustCheck *check) {
         return NULL;
 }
 
+bool trust_check_began(const TrustCheck *check) {
+        return check && check->host[0] != '\0';
+}
+
 Observation trust_check_observation(const TrustCheck *check, const char *where) {
         if (!check || !check->refused)
                 return OBSERVATION_NONE;

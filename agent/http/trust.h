@@ -39,6 +39,9 @@ typedef struct TrustCheck TrustCheck; /* one per transfer */
 int trust_apply(Trust *trust, void *curl_easy, TrustCheck **ret);
 TrustCheck *trust_check_free(TrustCheck *check); /* after the easy handle is gone */
 
+/* Has a handshake with the peer begun? Before that a proxy on the way had the word. */
+bool trust_check_began(const TrustCheck *check);
+
 /* none when the peer was trusted or never seen; else ORIGIN_TLS with the code and a sentence about
  * the certificate (subject, issuer, dates). */
 Observation trust_check_observation(const TrustCheck *check, const char *where);

@@ -23,6 +23,7 @@
 #include "model/allow-list.h"
 
 #define SCHEME "https://"
+#define PROXY_SCHEME "http://"
 #define FORM "a coordinator is written https://HOST:12443"
 
 static int refuse(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -96,19 +97,13 @@ static int parse_bracketed(char *authority, char *host, size_t size, const char 
         return 0;
 }
 
-int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE],
-                          char why[static URL_WHY_SIZE]) {
-        char authority[264], host[264], reason[ALLOW_LIST_WHY_SIZE];
-        const char *port = NULL;
-        bool bracketed;
-        unsigned n = 0;
+/* "host", "host:port", "[v6]:port": the host in its canonical form, what stands behind the colon or NULL. */
+static int parse_authority(char *authority, char *host, size_t size, const char **ret_port, char *why) {
+        char reason[ALLOW_LIST_WHY_SIZE];
 
-        int r = cut_authority(text, authority, sizeof(authority), why);
-        if (r < 0)
-                return r;
-        bracketed = authority[0] == '[';
-        if (bracketed) {
-                r = parse_bracketed(authority, host, sizeof(host), &port, why);
+        *ret_port = NULL;
+        if (authority[0] == '[') {
+                int r = parse_bracketed(authority, host, size, ret_port, why);
                 if (r < 0)
                         return r;
         } else {
@@ -118,20 +113,68 @@ int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE
                                 why, "an IPv6 address needs brackets: https://[2001:db8::1]:12443");
                 if (colon) {
                         *colon = '\0';
-                        port = colon + 1;
+                        *ret_port = colon + 1;
                 }
                 for (size_t i = 0; i <= strlen(authority); i++)
                         host[i] = authority[i] >= 'A' && authority[i] <= 'Z'
                                           ? (char) (authority[i] - 'A' + 'a')
                                           : authority[i];
         }
-        if (allow_list_check(VALUE_COORDINATOR, host, reason) < 0)
-                return refuse(why, "the host %s", reason);
+        return allow_list_check(VALUE_COORDINATOR, host, reason) < 0 ? refuse(why, "the host %s", reason) : 0;
+}
+
+int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE],
+                          char why[static URL_WHY_SIZE]) {
+        char authority[264], host[264];
+        const char *port;
+        bool bracketed;
+        unsigned n = 0;
+
+        int r = cut_authority(text, authority, sizeof(authority), why);
+        if (r < 0)
+                return r;
+        bracketed = authority[0] == '[';
+        r = parse_authority(authority, host, sizeof(host), &port, why);
+        if (r < 0)
+                return r;
         r = parse_port(port, &n, why);
         if (r < 0)
                 return r;
         (void) snprintf(ret, COORDINATOR_URL_SIZE, SCHEME "%s%s%s:%u", bracketed ? "[" : "", host,
                         bracketed ? "]" : "", n);
+        return 0;
+}
+
+int proxy_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE], char why[static URL_WHY_SIZE]) {
+        char authority[264], host[264];
+        const char *port;
+        bool bracketed;
+        uint64_t n;
+        size_t length;
+        int r;
+
+        if (strncasecmp(text, PROXY_SCHEME, strlen(PROXY_SCHEME)) != 0)
+                return refuse(why, "a proxy is written http://HOST:PORT; what passes through it is TLS to the coordinator itself");
+        text += strlen(PROXY_SCHEME);
+        length = strlen(text);
+        if (length > 0 && text[length - 1] == '/')
+                length--;
+        if (length >= sizeof(authority))
+                return refuse(why, "the host is longer than 253 bytes");
+        (void) memcpy(authority, text, length);
+        authority[length] = '\0';
+        if (strchr(authority, '@'))
+                return refuse(why, "a user or password in the URL is refused; the key proxy_credential says where they are");
+        if (authority[strcspn(authority, "/?#")])
+                return refuse(why, "a path, query or fragment is refused; a proxy is written http://HOST:PORT");
+        bracketed = authority[0] == '[';
+        r = parse_authority(authority, host, sizeof(host), &port, why);
+        if (r < 0)
+                return r;
+        if (!port || !text_consists_of(port, "0123456789") || port[0] == '0' || text_to_u64(port, 65535, &n) < 0)
+                return refuse(why, "the port must be there, a number from 1 to 65535");
+        (void) snprintf(ret, COORDINATOR_URL_SIZE, PROXY_SCHEME "%s%s%s:%u", bracketed ? "[" : "", host,
+                        bracketed ? "]" : "", (unsigned) n);
         return 0;
 }
 

@@ -16,6 +16,9 @@
 int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE],
                           char why[static URL_WHY_SIZE]);
 
+/* A proxy's, canonical "http://host:port"; the port has no default. As above. */
+int proxy_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE], char why[static URL_WHY_SIZE]);
+
 /* An https URL without user information and fragment, printable ASCII. 0 or -EINVAL with a
  * sentence. */
 int webhook_url_check(const char *text, char why[static URL_WHY_SIZE]);

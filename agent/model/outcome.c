@@ -22,6 +22,7 @@
 static const char *const origin_words[_ORIGIN_MAX] = {
         [ORIGIN_NONE] = "none",
         [ORIGIN_CURL] = "curl",
+        [ORIGIN_PROXY] = "proxy",
         [ORIGIN_TLS] = "tls",
         [ORIGIN_HTTP] = "http",
         [ORIGIN_ECE] = "ece",

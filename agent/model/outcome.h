@@ -18,6 +18,7 @@
 typedef enum Origin {
         ORIGIN_NONE,      /* nothing went wrong */
         ORIGIN_CURL,      /* number: CURLcode; code: "no-route" when the kernel has none, else "". No HTTP reply was had */
+        ORIGIN_PROXY,     /* the proxy of the spec did not let us through. number: status of its answer; code: "unreachable" without one */
         ORIGIN_TLS,       /* code: "untrusted", "pin-mismatch", "name-mismatch", "expired", "not-yet-valid",
                              "protocol", "weak" or "other"; number: OpenSSL's verify result when there is one */
         ORIGIN_HTTP,      /* number: status, and the body was no ECE body */
@@ -26,7 +27,8 @@ typedef enum Origin {
                              "too-large", "not-ok" ({"ok":false}), "redirect" (3xx) */
         ORIGIN_TOKEN,     /* the token breaks a promise. code: "malformed", "role-missing", "expired", "no-expiry",
                              "persistent", "short-lived", "absent" */
-        ORIGIN_CREDENTIAL,/* intake of a secret. code: "missing", "unreadable", "permissions", "empty", "command-failed", ... */
+        ORIGIN_CREDENTIAL,/* intake of a secret. code: "missing", "unreadable", "permissions", "empty", "command-failed",
+                             "client-certificate", ... */
         ORIGIN_SPEC,      /* code: "absent", "invalid", "unsupported" */
         ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ...;
                              "user-missing"; "script-permissions"; "no-answer" (where: the gate) when a look at it hangs;

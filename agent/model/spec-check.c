@@ -156,6 +156,19 @@ static int check_credential_needed(Decoder *d) {
                    : 0;
 }
 
+/* Each needs the other to mean anything. */
+static int check_proxy(Decoder *d) {
+        if (!all_good(d, KEY_PROXY, KEY_NO_PROXY, KEY_PROXY_CREDENTIAL) || d->node[KEY_PROXY])
+                return 0;
+        if (d->node[KEY_PROXY_CREDENTIAL])
+                return decode_refuse(d, KEY_PROXY_CREDENTIAL, &d->node[KEY_PROXY_CREDENTIAL]->place,
+                                     "proxy_credential needs the key proxy");
+        if (d->node[KEY_NO_PROXY])
+                return problem_warning(d->problems, &d->node[KEY_NO_PROXY]->place,
+                                       "no_proxy has no effect without proxy: the environment's proxy is never used");
+        return 0;
+}
+
 static int check_token(Decoder *d) {
         if (!all_good(d, KEY_TOKEN_SOURCE, KEY_TOKEN_PERSISTENT) || !d->spec->token.persistent ||
             d->spec->token.source == TOKEN_FROM_COORDINATOR)
@@ -212,6 +225,7 @@ int spec_check(Decoder *d) {
         static int (*const checks[])(Decoder * d) = {
                 check_credential_kind, check_credential_needed,
                 check_token,           check_times,
+                check_proxy,
                 check_engine,          check_advice,
         };
         int r = 0;

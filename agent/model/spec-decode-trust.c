@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "model/coordinator-url.h"
+#include "model/no-proxy.h"
 
 int decode_coordinators(Decoder *d, SpecKey key, const YamlNode *node) {
         StringList *slot = decode_slot(d, key);
@@ -99,4 +100,38 @@ int decode_url(Decoder *d, SpecKey key, const YamlNode *node) {
         if (webhook_url_check(text, why) < 0)
                 return decode_refuse(d, key, &node->place, "%s %s", schema->path, why);
         return decode_store(d, key, text);
+}
+
+int decode_proxy(Decoder *d, SpecKey key, const YamlNode *node) {
+        char url[COORDINATOR_URL_SIZE], why[URL_WHY_SIZE];
+        const char *text;
+
+        int r = decode_scalar(d, key, node, &text);
+        if (r < 0 || !text)
+                return r;
+        if (proxy_url_parse(text, url, why) < 0)
+                return decode_refuse(d, key, &node->place, "proxy: %s", why);
+        return decode_store(d, key, url);
+}
+
+int decode_no_proxy(Decoder *d, SpecKey key, const YamlNode *node) {
+        StringList *slot = decode_slot(d, key);
+        bool list;
+
+        int r = decode_list(d, key, node, SPEC_LIST_MAX, &list);
+        if (r < 0 || !list)
+                return r;
+        for (const YamlNode *item = node->first; item && r == 0; item = item->next) {
+                char why[URL_WHY_SIZE];
+                const char *text;
+
+                r = decode_scalar(d, key, item, &text);
+                if (r < 0 || !text)
+                        continue;
+                if (no_proxy_check(text, why) < 0)
+                        r = decode_refuse(d, key, &item->place, "no_proxy: %s", why);
+                else
+                        r = string_list_add(slot, SPEC_LIST_MAX, text);
+        }
+        return r;
 }

@@ -70,5 +70,5 @@ void secret_source_done(SecretSource *source);
 
 DecodeFunction decode_boolean, decode_number, decode_duration, decode_word, decode_text,
         decode_text_or_auto, decode_factor, decode_sha256, decode_account, decode_login, decode_url,
-        decode_coordinators, decode_pins, decode_address, decode_roles, decode_memory, decode_tags,
+        decode_coordinators, decode_pins, decode_proxy, decode_no_proxy, decode_address, decode_roles, decode_memory, decode_tags,
         decode_hostnames, decode_arguments, decode_secret, decode_token_source;

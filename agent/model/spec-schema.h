@@ -18,6 +18,9 @@ typedef enum SpecKey {
         KEY_VERSION,
         KEY_COORDINATORS,
         KEY_TRUST, KEY_TRUST_CA_FILE, KEY_TRUST_PINS,
+        KEY_CLIENT_CERTIFICATE, KEY_CLIENT_CERTIFICATE_FILE, KEY_CLIENT_CERTIFICATE_KEY,
+        KEY_PROXY, KEY_NO_PROXY,
+        KEY_PROXY_CREDENTIAL, KEY_PROXY_CREDENTIAL_USER, KEY_PROXY_CREDENTIAL_PASSWORD,
         KEY_CREDENTIAL, KEY_CREDENTIAL_API_KEY,
         KEY_CREDENTIAL_BASIC, KEY_CREDENTIAL_BASIC_USER, KEY_CREDENTIAL_BASIC_PASSWORD,
         KEY_CREDENTIAL_BEARER, KEY_CREDENTIAL_BEARER_USER, KEY_CREDENTIAL_BEARER_PASSWORD,
@@ -58,6 +61,8 @@ typedef enum SpecType {
         SPEC_TYPE_ACCOUNT,         /* char *, a user of this host */
         SPEC_TYPE_LOGIN,           /* char *, a user of the platform */
         SPEC_TYPE_URL,             /* char *, https URL */
+        SPEC_TYPE_PROXY,           /* char *, http://HOST:PORT */
+        SPEC_TYPE_NO_PROXY,        /* StringList of names, .domains, addresses and networks */
         SPEC_TYPE_COORDINATORS,    /* StringList of canonical https://HOST:PORT */
         SPEC_TYPE_PINS,            /* StringList of sha256//BASE64= */
         SPEC_TYPE_ROLES,           /* RoleSet */

@@ -64,6 +64,12 @@ Spec *spec_free(Spec *s) {
         string_list_free(s->coordinators);
         free(s->trust.ca_file);
         string_list_free(s->trust.pins);
+        free(s->client.certificate);
+        secret_source_done(&s->client.key);
+        free(s->proxy.url);
+        string_list_free(s->proxy.exceptions);
+        free(s->proxy.user);
+        secret_source_done(&s->proxy.password);
         free(s->credential.user);
         secret_source_done(&s->credential.secret);
         secret_source_done(&s->token.pre_minted);

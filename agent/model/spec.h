@@ -81,6 +81,16 @@ typedef struct Spec {
                 char *ca_file;
                 StringList pins; /* "sha256//BASE64=" */
         } trust;
+        struct {
+                char *certificate; /* path, or NULL */
+                SecretSource key;
+        } client;
+        struct {
+                char *url;             /* "http://host:port", or NULL: none, whatever the environment says */
+                StringList exceptions; /* see no-proxy.h */
+                char *user;            /* NULL: it wants none */
+                SecretSource password;
+        } proxy;
         CredentialSpec credential;
         struct {
                 TokenSource source;

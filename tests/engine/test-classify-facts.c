@@ -211,6 +211,13 @@ static const Fact facts[] = {
         { ORIGIN_INSTALLER, -1, "status-lost", "installer.status-lost", CLASS_TRANSIENT, 75 },
         /* Secrets */
         { ORIGIN_CREDENTIAL, 0, "missing", "credential.missing", CLASS_CREDENTIAL, 77 },
+        { ORIGIN_CREDENTIAL, 0, "client-certificate", "credential.client-certificate", CLASS_PERMANENT, 78 },
+        { ORIGIN_CURL, 98, "", "coordinator.wants-certificate", CLASS_OPERATOR, 78 },
+        { ORIGIN_PROXY, 0, "unreachable", "proxy.unreachable", CLASS_TRANSIENT, 69 },
+        { ORIGIN_PROXY, 407, "", "proxy.authentication", CLASS_OPERATOR, 78 },
+        { ORIGIN_PROXY, 403, "", "proxy.forbidden", CLASS_OPERATOR, 78 },
+        { ORIGIN_PROXY, 502, "", "proxy.failing", CLASS_TRANSIENT, 69 },
+        { ORIGIN_PROXY, 302, "", "proxy.other", CLASS_TRANSIENT, 69 },
         { ORIGIN_CREDENTIAL, 0, "permissions", "credential.permissions", CLASS_PERMANENT, 78 },
         { ORIGIN_CREDENTIAL, 1, "command-failed", "credential.command-failed", CLASS_TRANSIENT, 77 },
         /* This host, its engine, its keeper, ourselves */

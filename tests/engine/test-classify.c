@@ -112,7 +112,8 @@ static bool class_and_exit_agree(const Reason *r) {
         case EXIT_TRANSIENT:
                 return !stays || streq(r->id, "agent.loop");
         case EXIT_UNREACHABLE:
-                return begins(r, "coordinator.") || begins(r, "platform.") || streq(r->id, "host.route") ||
+                return begins(r, "coordinator.") || begins(r, "platform.") || begins(r, "proxy.") ||
+                       streq(r->id, "host.route") ||
                        streq(r->id, "credential.login-failing");
         case EXIT_INTERNAL:
                 return begins(r, "agent.") || begins(r, "keeper.") || streq(r->id, "coordinator.client-fault");
@@ -441,7 +442,7 @@ static const struct {
         NO_ROW(CURLE_HTTP3),
         NO_ROW(CURLE_QUIC_CONNECT_ERROR),
         { CURLE_PROXY, "coordinator.in-between" },
-        { 98, "coordinator.in-between" }, /* CURLE_SSL_CLIENTCERT, not in every header */
+        { 98, "coordinator.wants-certificate" }, /* CURLE_SSL_CLIENTCERT, not in every header */
         { 99, "coordinator.client-fault" }, /* CURLE_UNRECOVERABLE_POLL, not in every header */
         { 100, "coordinator.reply-too-large" }, /* CURLE_TOO_LARGE, not in every header */
         NO_ROW(101), /* CURLE_ECH_REQUIRED */

@@ -63,15 +63,25 @@ static const struct {
         int number;
         const char *code, *detail;
 } looks[] = {
-        { { CURLE_OPERATION_TIMEDOUT, "Timeout was reached", 0, true, false }, 6, "", "Timeout was reached" },
-        { { CURLE_OPERATION_TIMEDOUT, "Resolving timed out after 2501 milliseconds", 0, false, false }, 6, "",
+        { { .result = CURLE_OPERATION_TIMEDOUT, .error = "Timeout was reached", .resolving = true }, 6, "", "Timeout was reached" },
+        { { .result = CURLE_OPERATION_TIMEDOUT, .error = "Resolving timed out after 2501 milliseconds" }, 6, "",
           "Resolving timed out after 2501 milliseconds" },
-        { { CURLE_OPERATION_TIMEDOUT, "Connection timed out after 2501 milliseconds", 0, false, false }, 28, "",
+        { { .result = CURLE_OPERATION_TIMEDOUT, .error = "Connection timed out after 2501 milliseconds" }, 28, "",
           "Connection timed out after 2501 milliseconds" },
-        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, true }, 7, "no-route",
+        { { .result = CURLE_COULDNT_CONNECT, .error = "Couldn't connect", .system_error = ENETUNREACH, .literal = true }, 7, "no-route",
           "Couldn't connect: Network is unreachable" },
-        { { CURLE_COULDNT_CONNECT, "Couldn't connect", ENETUNREACH, false, false }, 7, "", "Couldn't connect" },
-        { { CURLE_COULDNT_CONNECT, "Couldn't connect", EHOSTUNREACH, false, true }, 7, "", "Couldn't connect" },
+        { { .result = CURLE_COULDNT_CONNECT, .error = "Couldn't connect", .system_error = ENETUNREACH }, 7, "", "Couldn't connect" },
+        { { .result = CURLE_COULDNT_CONNECT, .error = "Couldn't connect", .system_error = EHOSTUNREACH, .literal = true }, 7, "",
+          "Couldn't connect" },
+        { { .result = CURLE_UNSUPPORTED_PROTOCOL, .error = "Protocol \"gopher\"", .literal = true }, 1, "", "Protocol \"gopher\"" },
+        { { .result = CURLE_UNSUPPORTED_PROTOCOL, .error = "Received HTTP/0.9 when not allowed", .literal = true, .request_sent = true }, 8,
+          "",
+          "Received HTTP/0.9 when not allowed" },
+        { { .result = CURLE_OUT_OF_MEMORY, .error = "Out of memory", .literal = true }, 27, "", "Out of memory" },
+        { { .result = CURLE_OUT_OF_MEMORY, .error = "Out of memory", .literal = true, .request_sent = true }, 63, "", "Out of memory" },
+        { { .result = CURLE_RECV_ERROR, .error = "SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required",
+            .request_sent = true }, 98, "", "SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate required" },
+        { { .result = CURLE_COULDNT_RESOLVE_HOST, .error = "x", .proxy = true, .tunnel = true }, 6, "", "x" },
 };
 
 static void test_second_looks(void **state) {
@@ -85,8 +95,25 @@ static void test_second_looks(void **state) {
         }
 }
 
+/* Until the tunnel is open, all is the proxy's doing; no byte of a request counts as sent to the coordinator. */
+static void test_proxies(void **state) {
+        static const long statuses[] = { 0, 200, 302, 403, 407, 502 };
+
+        for (size_t i = 0; i < ELEMENTS(statuses); i++) {
+                const HttpTrouble trouble = { .result = CURLE_RECV_ERROR, .error = "CONNECT tunnel failed", .proxy = true,
+                                              .proxy_status = statuses[i] };
+                Observation o = http_failure(&trouble, NULL, "https://x:1/");
+
+                assert_true(http_proxy_failed(&trouble));
+                assert_int_equal(o.origin, ORIGIN_PROXY);
+                assert_int_equal(o.number, statuses[i] < 300 ? 0 : statuses[i]);
+                assert_string_equal(o.code, statuses[i] < 300 ? "unreachable" : "");
+        }
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_second_looks) };
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_codes), cmocka_unit_test(test_second_looks),
+                                            cmocka_unit_test(test_proxies) };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static const struct {
           CURLE_PARTIAL_FILE, "", 0, NULL, true },
         { "[{\"raw\": \"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n9\\r\\nabc\"}]",
           ORIGIN_CURL, 0, "", 0, NULL, true },
-        { "[{\"raw\": \"\\u0001\\u0002 not HTTP\"}]", ORIGIN_CURL, CURLE_UNSUPPORTED_PROTOCOL, "", 0, NULL,
+        { "[{\"raw\": \"\\u0001\\u0002 not HTTP\"}]", ORIGIN_CURL, CURLE_WEIRD_SERVER_REPLY, "", 0, NULL,
           true },
         { "[{\"do\": \"empty\"}]", ORIGIN_CURL, 0, "", 0, NULL, true },
         { "[{\"do\": \"reset\"}]", ORIGIN_CURL, 0, "", 0, NULL, true },

@@ -114,7 +114,7 @@ static void test_errors_of_all_files(void **state) {
                 load(scratch,
                      "e.yaml:6:28: retry.windows must be between 1 and 100, not 0\n"
                      "e.yaml:7:1: unknown key 'foo'; allowed are version, coordinators, trust, "
-                     "credential, token, "
+                     "client_certificate, proxy, no_proxy, proxy_credential, credential, token, "
                      "host, installer, retry, verify, on_member, on_stale_runner, report, "
                      "forget_credential\n"
                      "e.yaml.d/a.yaml:1:10: version '2' is not known to this release; it reads "

@@ -6,8 +6,8 @@
 #include "spec-rows.h"
 
 #define TOP_KEYS                                                                         \
-        "version, coordinators, trust, credential, token, host, installer, retry, verify, " \
-        "on_member, on_stale_runner, report, forget_credential"
+        "version, coordinators, trust, client_certificate, proxy, no_proxy, proxy_credential, credential, token, host, " \
+        "installer, retry, verify, on_member, on_stale_runner, report, forget_credential"
 
 static const Row syntax_rows[] = {
         { "", "s:1:1: the document is empty; it must be a mapping that begins with version: 1" },

@@ -30,6 +30,12 @@ def mappings(pid):
             yield (*head, line.split()[1:])
 
 
+def guard_flags(pid):
+    """Not dumped, wiped in a child, locked; AddressSanitizer, whose shadow takes terabytes, makes mlock(2) do nothing."""
+    sanitized = any(last - first > 1 << 40 for first, last, *_ in mappings(pid))
+    return {"dd", "wf"} if sanitized else {"dd", "wf", "lo"}
+
+
 def memory(pid, wanted):
     """The content of the mappings that are wanted(flags), one after the other."""
     fd = os.open("/proc/%d/mem" % pid, os.O_RDONLY)
@@ -109,9 +115,8 @@ class Memory(EndToEnd):
         """The token is in the agent's memory (so looking works), in pages that are locked, not dumped and wiped in a child; and
         nowhere else in either program. Neither is the key."""
         agent, keeper = self.family["ece-enroll"][0], self.family["ece-installd"][0]
-        guarded = [flags for *_, flags in mappings(agent) if {"dd", "wf", "lo"} <= set(flags)]
-        self.assertTrue(guarded, "no guarded pages")
-        held = b"\0".join(memory(agent, lambda flags: {"dd", "wf", "lo"} <= set(flags)))
+        guarded = guard_flags(agent)
+        held = b"\0".join(memory(agent, lambda flags: guarded <= set(flags)))
         self.assertIn(self.key, held)
         self.assertRegex(held, JWT)
         for name, pid in (("ece-enroll", agent), ("ece-installd", keeper)):

@@ -296,6 +296,8 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *userdata) {
         if (check->trust->store)
                 SSL_CTX_set1_cert_store(ssl_ctx, check->trust->store);
         SSL_CTX_set_cert_verify_callback(ssl_ctx, on_verify, check);
+        /* Else what was received last, a token say, stays in the connection's buffer until something larger comes. */
+        SSL_CTX_set_options(ssl_ctx, SSL_OP_CLEANSE_PLAINTEXT);
         return CURLE_OK;
 }
 

@@ -10,9 +10,13 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,6 +44,19 @@ int madvise(void *address, size_t n, int advice) {
                 return -1;
         }
         return (int) syscall(SYS_madvise, address, n, advice);
+}
+
+/* Pages that are given back while this is set must hold nothing any more. */
+static const char *watched;
+static size_t watched_nonzero, watched_unmaps;
+
+int munmap(void *address, size_t n) {
+        if (watched && address == watched) {
+                watched_unmaps++;
+                for (size_t i = 0; i < n; i++)
+                        watched_nonzero += watched[i] != 0;
+        }
+        return (int) syscall(SYS_munmap, address, n);
 }
 
 static Secret *secret_of(const char *text) {
@@ -267,6 +284,87 @@ static void test_child_sees_nothing(void **state) {
         assert_string_equal(secret_bytes(secret), "not for children");
 }
 
+static void test_free_wipes(void **state) {
+        static char bytes[SECRET_SIZE_MAX];
+        static const size_t sizes[] = { 1, 4095, 4096, SECRET_SIZE_MAX };
+
+        memset(bytes, 's', sizeof(bytes));
+        for (size_t i = 0; i < ELEMENTS(sizes); i++) {
+                Secret *secret = NULL;
+
+                assert_int_equal(secret_new(bytes, sizes[i], &secret), 0);
+                watched = secret_bytes(secret);
+                watched_nonzero = watched_unmaps = 0;
+                assert_null(secret_free(secret));
+                watched = NULL;
+                assert_int_equal(watched_unmaps, 1);
+                assert_int_equal(watched_nonzero, 0);
+        }
+}
+
+/* What is looked for stands in this program only in this disguise, or its own text would be found. */
+static void reveal(char ret[static 33], char key) {
+        for (size_t i = 0; i < 32; i++)
+                ret[i] = (char) ('A' + (i * 7 + (size_t) key) % 26);
+        ret[32] = '\0';
+}
+
+/* Leaves a core with one text in a Secret and another in ordinary memory. Returns only when it can't. */
+static void dump_core(const char *directory) {
+        const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+        char text[33], *heap = strdup("................................");
+        Secret *secret = NULL, *other = NULL;
+
+        if (!heap || chdir(directory) < 0 || setrlimit(RLIMIT_CORE, &all) < 0 || prctl(PR_SET_DUMPABLE, 1UL, 0UL, 0UL, 0UL) < 0)
+                _exit(1);
+        reveal(text, 's');
+        if (secret_new(text, 32, &secret) < 0)
+                _exit(1);
+        explicit_bzero(text, sizeof(text));
+        reveal(heap, 'h');
+        /* A core has the registers as well, and in them what was copied last: that shall be another one. */
+        if (secret_new(heap, 32, &other) < 0)
+                _exit(1);
+        (void) signal(SIGABRT, SIG_DFL);
+        (void) raise(SIGABRT);
+        _exit(secret_size(secret) != secret_size(other)); /* both live until here */
+}
+
+static bool core_holds(const char *core, size_t n, char key) {
+        char text[33];
+
+        reveal(text, key);
+        return memmem(core, n, text, 32) != NULL;
+}
+
+/* A real core of a real process, from the kernel. */
+static void test_core_holds_nothing(void **state) {
+        _cleanup_buffer_ Buffer core = BUFFER_INIT(512 * 1024 * 1024);
+        char directory[] = "/tmp/ece-core-XXXXXX", path[128];
+        int status, r;
+        pid_t child;
+
+        assert_non_null(mkdtemp(directory));
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+                dump_core(directory);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 1);
+        (void) snprintf(path, sizeof(path), "%s/core", directory);
+        r = file_read(path, &core);
+        if (r == -ENOENT) {
+                (void) snprintf(path, sizeof(path), "%s/core.%d", directory, (int) child);
+                r = file_read(path, &core);
+        }
+        (void) unlink(path);
+        assert_return_code(rmdir(directory), errno);
+        if (r < 0)
+                skip(); /* the kernel sends cores elsewhere (core_pattern), or may write none here */
+        assert_true(core_holds(core.data, core.size, 'h')); /* looking works */
+        assert_false(core_holds(core.data, core.size, 's'));
+}
+
 static void test_memfd(void **state) {
         static const struct {
                 const char *prefix, *suffix, *expected;
@@ -316,6 +414,8 @@ int main(void) {
                 cmocka_unit_test(test_refused_lock_is_no_failure),
                 cmocka_unit_test(test_refused_advice_is_a_failure),
                 cmocka_unit_test(test_child_sees_nothing),
+                cmocka_unit_test(test_free_wipes),
+                cmocka_unit_test(test_core_holds_nothing),
                 cmocka_unit_test(test_memfd),
                 cmocka_unit_test(test_wipe),
         };

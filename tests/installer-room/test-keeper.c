@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -145,6 +146,46 @@ static void script_is_looked_at_again(void **state) {
         bench_install(BENCH_ATTEMPT);
         assert_refused(ORIGIN_HOST, "script-sha256");
         assert_int_equal(access(bench_path("state/attempt.json"), F_OK), -1);
+}
+
+/* Ours stands in for the C library's: what happens just when the attempt's directory is made, behind the plan. */
+static void (*meanwhile)(void);
+
+int mkdirat(int fd, const char *name, mode_t mode) {
+        void (*now)(void) = meanwhile;
+
+        meanwhile = NULL;
+        if (now)
+                now();
+        return (int) syscall(SYS_mkdirat, fd, name, mode);
+}
+
+static void replace_script(void) {
+        bench_script("echo another");
+}
+
+static void give_script_away(void) {
+        assert_return_code(chmod(bench_path("script.sh"), 0757), errno);
+}
+
+static void script_is_looked_at_just_before_its_start(void **state) {
+        static const struct {
+                void (*what)(void);
+                const char *code;
+        } rows[] = { { replace_script, "script" }, { give_script_away, "script-permissions" } };
+
+        bench_keeper();
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                bench_script("exit 0");
+                bench_connect();
+                meanwhile = rows[i].what;
+                bench_install(BENCH_ATTEMPT);
+                assert_refused(ORIGIN_HOST, rows[i].code);
+                assert_null(meanwhile);
+                assert_file_lacks("state/attempt.json", "running");
+                assert_null(strstr(bench_notices(), "installer started"));
+                assert_int_equal(access(bench_path("run/attempt-" BENCH_ATTEMPT), F_OK), -1);
+        }
 }
 
 /* The whole way of the token: placeholder to the script, shim first on its PATH, file to the client. */
@@ -589,6 +630,7 @@ int main(void) {
                 TEST(token_is_not_seen_with_shim),
                 TEST(argv_handoff_passes_the_token),
                 TEST(script_is_looked_at_again),
+                TEST(script_is_looked_at_just_before_its_start),
                 TEST(shim_hands_the_token_to_the_client),
                 TEST(run_without_placeholder_fails_loudly),
                 TEST(held_pipe_does_not_hold_the_attempt),

@@ -229,7 +229,7 @@ static void step(World *w, Event event) {
         if (w->m.window == 0 && before.window > 0 && effort_ended(w, &before, &event))
                 w->minted = 0;
         if (w->m.vain_efforts <= 1 && is_a_persons_doing(w, &event))
-                w->minted_in_vain = w->minted;
+                w->minted_in_vain = w->m.vain_efforts == 0 ? 0 : w->minted; /* 0: what it has cost was not in vain */
         check(w, actions.n <= ACTIONS_MAX, "actions are bounded");
         for (size_t i = 0; i < actions.n; i++) {
                 check(w, rank(actions.item[i].kind) >= last, "actions come in their order");

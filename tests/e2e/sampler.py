@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looks for secrets where anybody could see them, as fast as it can, while something runs.
 
-It reads the command line and the environment of every process and all files below some directories. A
+It reads the command line, the environment and the names of open files of every process, and all files below some
+directories. A
 known secret is searched as it is; a roles token, whose text nobody knows before, by its form and then by its
 subject, which the simulator tells.
 """
@@ -16,14 +17,21 @@ from coordsim import jwt
 TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 
 
+def _entries(directory):
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
 class Sampler:
     def __init__(self, directories, secrets):
         self.directories = [pathlib.Path(d) for d in directories]
         self.secrets = {name: secret.encode() for name, secret in secrets.items()}
         self.found = {}  # (place, what) -> where exactly
         self.subjects = {}  # subject of a token -> places
-        self.rounds = self.seen_programs = 0
-        self.programs = set()
+        self.rounds = self.looked = 0
+        self.programs, self.pids = set(), set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
@@ -42,8 +50,10 @@ class Sampler:
 
     def round(self) -> None:
         for pid in filter(str.isdigit, os.listdir("/proc")):
+            self.pids.add(pid)
             for name in ("cmdline", "environ"):
                 self._look("/proc/%s/%s" % (pid, name), name)
+            self._look_at_links(pid)
         for directory in self.directories:
             for where, _, names in os.walk(directory):
                 for name in names:
@@ -52,12 +62,23 @@ class Sampler:
                         self._look(path, "file")
         self.rounds += 1
 
+    def _look_at_links(self, pid) -> None:
+        """Names of open files; what is in them is asked of the directories."""
+        for fd in _entries("/proc/%s/fd" % pid):
+            try:
+                self._judge(os.fsencode(os.readlink("/proc/%s/fd/%s" % (pid, fd))), "open file", "/proc/%s/fd/%s" % (pid, fd))
+            except OSError:
+                pass
+
     def _look(self, path, place) -> None:
         try:
             with open(path, "rb") as file:
-                data = file.read()
+                self._judge(file.read(), place, path)
         except OSError:
-            return
+            pass
+
+    def _judge(self, data, place, path) -> None:
+        self.looked += 1
         if place == "cmdline":
             self.programs.add(os.path.basename(data.partition(b"\0")[0]))
         for name, secret in self.secrets.items():

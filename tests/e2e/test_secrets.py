@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nobody else on the host sees the token or the credential: shown by looking, and that looking works is shown too."""
 
+import os
+
 import tap
 from bench import EndToEnd
 from sampler import Sampler
@@ -56,6 +58,48 @@ class Sampled(EndToEnd):
         self.assertIn("cmdline", sampler.places_of_tokens(self.subjects))
         self.assertNotIn("file", sampler.places_of_tokens(self.subjects))
         self.assertEqual(sampler.found, {})
+
+
+class ManyInstalls(EndToEnd):
+    """The same over many hosts, one after the other: ECE_INSTALLS says how many. Successes, failures and a killed agent."""
+
+    WAYS = ([{}], [{"exit": 1}], [{"exit": 1}, {"exit": 137}], [{"lines": ["Error: something"], "exit": 2}])
+
+    def enroll(self, number, handoff):
+        bench = self.make_bench()
+        self.addCleanup(bench.close)
+        bench.write_spec(installer={"handoff": handoff})
+        bench.engine.behave(*(dict(run, seconds=0.1) for run in self.WAYS[number % len(self.WAYS)]), rest={"seconds": 0.1})
+        key = bench.sim.credentials["api_key"]
+        with Sampler([bench.state, bench.runtime, bench.storage, "/dev/shm"], {"key": key}) as sampler:
+            process = bench.start_run()
+            if number % 5 == 4:
+                bench.sim.control.wait("mint")
+                process.kill()
+                process.wait()
+                process = bench.start_run()
+            outcome = bench.end(process)
+        subjects = [event["sub"] for event in bench.sim.control.events("mint")]
+        self.assertExit(outcome, 0)
+        bench.close()
+        return sampler, sampler.places_of_tokens(subjects), len(subjects)
+
+    def many(self, count, handoff):
+        hits, tokens, rounds, looked, processes = [], 0, 0, 0, 0
+        for number in range(count):
+            sampler, places, minted = self.enroll(number, handoff)
+            hits += sorted(places) + sorted(place for place, _ in sampler.found)
+            tokens, rounds, looked = tokens + minted, rounds + sampler.rounds, looked + sampler.looked
+            processes += len(sampler.pids)
+        print("# handoff %s: %d hosts, %d tokens, %d rounds, %d processes, %d looks: %d hits%s" % (
+            handoff, count, tokens, rounds, processes, looked, len(hits), " in " + ", ".join(sorted(set(hits))) if hits else ""))
+        return hits
+
+    def test_shim(self):
+        self.assertEqual(self.many(int(os.environ.get("ECE_INSTALLS", "8")), "shim"), [])
+
+    def test_argv_is_seen(self):
+        self.assertEqual(set(self.many(2, "argv")), {"cmdline"})
 
 
 class SamplerItself(EndToEnd):

@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/plan-online.h"
 #include "coordinator/token-request.h"
+#include "coordinator/via.h"
 #include "engine/classify.h"
 #include "host/gates.h"
 #include "host/host-facts.h"
@@ -34,6 +35,14 @@ typedef struct Drawing {
         bool online;
         OnlineView view;
 } Drawing;
+
+static const struct {
+        const char *word, *sentence;
+} witness_words[] = {
+        [VERIFY_BY_COORDINATOR] = { "coordinator", "by the coordinator's own view" },
+        [VERIFY_BY_LOCAL] = { "local", "by the engine of this host: ECE's containers run; the platform's blessing can't be seen" },
+        [VERIFY_BY_BOTH] = { "both", "by the coordinator's own view, and by the engine of this host" },
+};
 
 static const char *shown(const char *argument) {
         return streq(argument, TOKEN_PLACEHOLDER) ? TOKEN_WORD : argument;
@@ -63,11 +72,13 @@ static void print_json(const Drawing *d) {
                 "host_ip", d->plan->host_ip, "version", d->plan->version, "version_from_script",
                 (int) d->version_guessed, "user", d->plan->user_name, "uid", (int) d->plan->uid, "gid",
                 (int) d->plan->gid, "coordinators", strings_json(d->spec->coordinators), "image", d->plan->image,
-                "token_request", buffer_string(&d->body), "command", strings_json(d->command.argv), "environment",
+                "token_request", d->spec->token.source == TOKEN_FROM_COORDINATOR ? buffer_string(&d->body) : "", "command", strings_json(d->command.argv), "environment",
                 strings_json(d->command.envp));
 
         (void) json_object_set_new(plan, "handoff",
                                    json_string(d->spec->installer.handoff == HANDOFF_SHIM ? "shim" : "argv"));
+        (void) json_object_set_new(plan, "verify_by", json_string(witness_words[d->spec->verify.by].word));
+        (void) json_object_set_new(plan, "proxy", d->spec->proxy.url ? json_string(d->spec->proxy.url) : json_null());
         (void) json_object_set_new(plan, "interpreter",
                                    d->facts.script_executable ? json_null() : json_string("/bin/bash"));
         if (d->online)
@@ -107,6 +118,28 @@ static void print_membership(const Drawing *d) {
                 printf("%13s  - %s\n", "", v->verdict.items[i].text);
 }
 
+static void print_token(const Drawing *d) {
+        const SecretSource *given = &d->spec->token.pre_minted;
+
+        if (d->spec->token.source == TOKEN_FROM_COORDINATOR)
+                printf("%13s  POST " TOKEN_REQUEST_PATH "\n%15s%s\n", "token", "", buffer_string(&d->body));
+        else if (given->kind == SECRET_FROM_COMMAND)
+                printf("%13s  what %s prints; none is asked for\n", "token", given->argv[0]);
+        else
+                printf("%13s  the one in %s%s; none is asked for\n", "token", given->path ? "" : "the credential ",
+                       given->path ?: given->name);
+}
+
+static void print_way(const Spec *spec) {
+        const char *ignored = via_ignored_variable();
+
+        if (spec->proxy.url)
+                printf("%13s  through the proxy %s%s\n", "way", spec->proxy.url,
+                       spec->proxy.exceptions ? ", but for what no_proxy names" : "");
+        if (ignored)
+                printf("%13s  %s is set in the environment and ignored\n", spec->proxy.url ? "" : "way", ignored);
+}
+
 static void print_page(const Drawing *d) {
         const Plan *p = d->plan;
         char roles[ROLE_SET_STRING_SIZE];
@@ -117,8 +150,10 @@ static void print_page(const Drawing *d) {
         printf("%13s  %s%s\n", "version", p->version[0] ? p->version : "the coordinator's",
                d->version_guessed ? " (the script's: the coordinator is asked when it runs)" : "");
         print_list("coordinators", d->spec->coordinators);
+        print_way(d->spec);
         print_membership(d);
-        printf("%13s  POST " TOKEN_REQUEST_PATH "\n%15s%s\n", "token", "", buffer_string(&d->body));
+        print_token(d);
+        printf("%13s  %s\n", "proof", witness_words[d->spec->verify.by].sentence);
         printf("%13s  %s\n", "hand-over",
                d->spec->installer.handoff == HANDOFF_SHIM
                        ? "shim: in no argument list and no environment"
@@ -157,7 +192,9 @@ static int draw(Drawing *d, bool online, Observation *refusal) {
                 error = plan_resolve(d->spec, &d->facts, NULL, &d->plan, refusal);
         if (error < 0 || !d->plan)
                 return error;
-        if (online) {
+        if (online && d->spec->credential.kind == CREDENTIAL_NONE)
+                fprintf(stderr, "warning: --online: without a credential the platform can't be asked\n");
+        else if (online) {
                 d->online = true;
                 error = plan_ask_online(d->spec, &d->facts, &d->plan, &d->view);
                 if (error < 0)

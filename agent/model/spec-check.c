@@ -211,10 +211,9 @@ static int check_advice(Decoder *d) {
                 for (size_t i = 0; r == 0 && (sentence = role_set_advice(s->host.roles, i)); i++)
                         r = problem_warning(d->problems, place_of(d, KEY_HOST_ROLES, KEY_HOST),
                                             "host.roles: %s", sentence);
-        if (r == 0 && all_good(d, KEY_FORGET_CREDENTIAL, KEY_CREDENTIAL) && s->forget_credential &&
-            (s->credential.kind == CREDENTIAL_NONE ||
-             s->credential.secret.kind == SECRET_FROM_COMMAND ||
-             s->credential.secret.kind == SECRET_FROM_ENV))
+        if (r == 0 && all_good(d, KEY_FORGET_CREDENTIAL, KEY_CREDENTIAL, KEY_TOKEN_SOURCE) && s->forget_credential &&
+            s->credential.secret.kind != SECRET_FROM_FILE && s->credential.secret.kind != SECRET_FROM_CREDENTIAL &&
+            s->token.pre_minted.kind != SECRET_FROM_FILE)
                 r = problem_warning(
                         d->problems, place_of(d, KEY_FORGET_CREDENTIAL, KEY_CREDENTIAL),
                         "forget_credential: true has no effect here: the credential is in no file");

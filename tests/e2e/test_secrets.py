@@ -2,6 +2,7 @@
 """Nobody else on the host sees the token or the credential: shown by looking, and that looking works is shown too."""
 
 import os
+import signal
 
 import tap
 from bench import EndToEnd
@@ -85,6 +86,7 @@ class ManyInstalls(EndToEnd):
         return sampler, sampler.places_of_tokens(subjects), len(subjects)
 
     def many(self, count, handoff):
+        signal.alarm(tap.LIMIT_S + 10 * count)
         hits, tokens, rounds, looked, processes = [], 0, 0, 0, 0
         for number in range(count):
             sampler, places, minted = self.enroll(number, handoff)

@@ -112,7 +112,7 @@ static void test_printable(void **state) {
 
 static void test_is_printable(void **state) {
         static const char *const good[] = { "", " ", "plain", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x90\x98", "\xc2\xa0" };
-        static const char *const bad[] = { "\n", "a\tb", "\x1b[2J", "\x7f", "\xc2\x80", "a\xc2\x9b" "2J", "\xc2", "\xff", "\xed\xa0\x80" };
+        static const char *const bad[] = { "\n", "a\tb", "\x1b[2J", "\x7f", "\xc2\x80", ("a\xc2\x9b" "2J"), "\xc2", "\xff", "\xed\xa0\x80" };
 
         for (size_t i = 0; i < ELEMENTS(good); i++)
                 assert_true(text_is_printable(good[i]));

@@ -125,6 +125,7 @@ const char *agent_witness(const Agent *a); /* by whom the host is verified: "coo
 
 /* agent-secrets.c */
 void agent_warn_of_key(Agent *a);     /* after an answer of the platform */
+bool agent_may_forget(const Agent *a);
 void agent_forget_secrets(Agent *a);  /* behind the record of ENROLLED */
 
 /* agent-record.c */

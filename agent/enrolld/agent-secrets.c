@@ -88,12 +88,18 @@ static void forget(Agent *a, const char *what, const SecretSource *source) {
         log_info("the %s in %s was removed: this host is verified", what, source->path);
 }
 
+/* A member that differs and is left alone (on_member: ignore) is not a verified one. */
+bool agent_may_forget(const Agent *a) {
+        return a->spec && a->spec->forget_credential && a->machine.state == STATE_ENROLLED && a->reason.class == CLASS_OK;
+}
+
 void agent_forget_secrets(Agent *a) {
-        if (!a->spec || !a->spec->forget_credential || a->machine.state != STATE_ENROLLED || !agent_is_recorded(a))
+        if (!agent_may_forget(a) || !agent_is_recorded(a))
                 return;
         forget(a, "credential", &a->spec->credential.secret);
         if (a->spec->token.source == TOKEN_PRE_MINTED)
                 forget(a, "roles token", &a->spec->token.pre_minted);
         if (a->coordinator)
                 coordinator_forget_credential(a->coordinator);
+        agent_report(a, false); /* with what could not be removed, if anything */
 }

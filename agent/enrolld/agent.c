@@ -280,7 +280,7 @@ static void step(Agent *a, const Occurrence *o) {
                 a->attempt_timed_out = true;
         if (transition && a->machine.state == STATE_ENROLLED) {
                 a->record.verified_realtime_us = clock_realtime_us();
-                a->record.credential_forgotten = a->spec->forget_credential;
+                a->record.credential_forgotten = agent_may_forget(a);
         }
 
         log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),

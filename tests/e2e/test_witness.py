@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts that hold no credential, hosts that forget it, and who proves that a host is a member."""
 
+import json
 import os
 import signal
 import time
@@ -154,6 +155,14 @@ class Forgetting(EndToEnd):
             self.bench.containers.call("DELETE", "/containers/%s?force=1" % name)
         self.assertExit(self.bench.run(), 77, "credential.missing")
 
+    def test_a_member_that_differs_is_not_verified(self):
+        self.bench.write_spec(forget_credential=True, on_member="ignore")
+        self.assertEnrolled(self.bench.run())
+        self.bench.secret_file("key", self.sim.credentials["api_key"])
+        self.sim.control.change_runner(runner_id=HOST_IP, roles=["allocator", "proxy"])
+        self.assertExit(self.bench.run(), 0)
+        self.assertTrue(self.bench.key_path.exists())
+
     def test_what_can_not_be_removed_is_told(self):
         self.bench.write_spec(forget_credential=True,
                               credential={"api_key": {"path": None, "from": "command",
@@ -161,6 +170,7 @@ class Forgetting(EndToEnd):
         outcome = self.bench.run()
         self.assertEnrolled(outcome)
         self.assertIn("forget_credential", outcome.output)
+        self.assertIn("forget_credential", json.dumps(self.bench.status()))
         self.assertTrue(self.bench.key_path.exists())
 
 

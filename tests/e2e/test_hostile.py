@@ -322,6 +322,60 @@ class Misbehaving(Hostile):
         self.assertEqual(self.row("slow loris", outcome.reason, server), [len(self.secret)])
 
 
+PERMISSIVE = """openssl_conf = here
+[here]
+ssl_conf = ssl
+[ssl]
+system_default = weak
+[weak]
+MinProtocol = TLSv1
+CipherString = ALL:eNULL@SECLEVEL=0
+"""
+
+
+class PermissiveHost(Hostile):
+    """A host whose own OpenSSL is told to take anything, and an environment that would have the agent trust or tell more."""
+
+    def strange(self, case, reason, hostile, **environment):
+        server = self.serve(lambda n: hostile)
+        self.bench.write_spec(give_up_after="1500ms", coordinators=[server.url], trust={"ca_file": str(self.pki.ca), "pins": None})
+        outcome = self.bench.run(**environment)
+        self.assertEqual(self.row(case, outcome.reason, server), [0])
+        self.assertEqual((outcome.reason, server.requests), (reason, 0), outcome)
+
+    def permissive(self):
+        path = self.bench.top / "openssl.cnf"
+        path.write_text(PERMISSIVE)
+        return {"OPENSSL_CONF": str(path)}
+
+    def test_weak_key(self):
+        self.strange("RSA key of 1024 bits, permissive host", "coordinator.tls-weak", context(*self.leaf("weak-key")), **self.permissive())
+
+    def test_weak_digest(self):
+        self.strange("signed with SHA-1, permissive host", "coordinator.tls-weak", context(*self.leaf("weak-digest")),
+                     **self.permissive())
+
+    def test_old_protocol(self):
+        self.strange("TLS 1.1, permissive host", "coordinator.tls-protocol",
+                     context(self.pki.chain, self.pki.key, maximum=ssl.TLSVersion.TLSv1_1), **self.permissive())
+
+    def test_no_encryption(self):
+        hostile = context(self.pki.chain, self.pki.key, maximum=ssl.TLSVersion.TLSv1_2, ciphers="NULL:@SECLEVEL=0")
+        self.strange("NULL cipher, permissive host", "coordinator.tls-protocol", hostile, **self.permissive())
+
+    def test_an_authority_of_the_environment(self):
+        other = Pki(self.bench.top / "other")
+        names = ("SSL_CERT_FILE", "CURL_CA_BUNDLE")
+        self.strange("another authority, named by the environment", "coordinator.tls-untrusted", context(other.chain, other.key),
+                     **dict.fromkeys(names, str(other.ca)))
+
+    def test_the_keys_of_the_connections_are_logged_nowhere(self):
+        """SSLKEYLOGFILE makes libcurl write what decrypts a recorded conversation, and with it the credential and the token."""
+        path = self.bench.top / "keylog"
+        self.assertEnrolled(self.bench.run(SSLKEYLOGFILE=str(path)))
+        self.assertFalse(path.exists())
+
+
 class TheTable(EndToEnd):
     """Last by its name: what was seen, for people."""
 

@@ -116,6 +116,17 @@ class ThroughIt(ProxyTest):
         for entry in self.sim.requests():
             self.assertNotIn("Proxy-Authorization", entry["headers"])
 
+    def test_a_password_that_is_mended(self):
+        """The daemon asks on, and reads it again."""
+        path = self.bench.secret_file("proxy-password", "a-wrong-one")
+        proxy = self.proxy(wants=b"Basic " + base64.b64encode(b"ops:" + PASSWORD.encode()))
+        self.bench.write_spec(proxy=proxy.url, proxy_credential={"user": "ops", "password": {"from": "file", "path": str(path)}})
+        self.bench.socket_unit()
+        self.bench.daemon()
+        self.bench.wait_gate("coordinator", "shut")
+        self.bench.secret_file("proxy-password", PASSWORD)
+        self.bench.wait_status("ENROLLED")
+
     def test_a_password_is_not_for_the_coordinator(self):
         path = self.bench.secret_file("proxy-password", PASSWORD)
         self.bench.write_spec(proxy=self.proxy().url, no_proxy=["127.0.0.0/8"],

@@ -52,8 +52,8 @@ int secret_to_memfd(const Secret *secret, const char *prefix, const char *suffix
 void secret_wipe(void *bytes, size_t n);
 
 /* Allocator with a size header that wipes its blocks on free; for libraries that let us choose
- * (json_set_alloc_funcs, curl_global_init_mem), so that parse trees and request buffers leave nothing
- * behind. Same contracts as their namesakes, except that size 0 is a block too: NULL always means no memory.
+ * (json_set_alloc_funcs, curl_global_init_mem, CRYPTO_set_mem_functions), so that parse trees, request
+ * buffers and unpacked keys leave nothing behind. Same contracts as their namesakes, except that size 0 is a block too: NULL always means no memory.
  * Thread-safe. */
 void *wiping_malloc(size_t n);
 void *wiping_calloc(size_t n, size_t size);
@@ -62,5 +62,6 @@ char *wiping_strdup(const char *s);
 void wiping_free(void *block);
 
 /* What every one of our programs does first: not dumpable (PR_SET_DUMPABLE 0), no core (RLIMIT_CORE 0),
- * umask 077, jansson on the wiping allocator. 0 or negative errno. */
+ * umask 077, jansson and OpenSSL on the wiping allocator (OpenSSL unless something in the process has used it
+ * before). 0 or negative errno. */
 int process_guard_secrets(void);

@@ -132,5 +132,9 @@ bool port_is_free(uint16_t port) {
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return true;
+        /* As the container engine's own proxy binds: connections of the last installation that wait for their end (TIME_WAIT)
+         * are in nobody's way, nor is another agent that looks in the same instant. A listener is. */
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(const int) { 1 }, sizeof(int)) < 0)
+                return true;
         return bind(fd, (const struct sockaddr *) &all, sizeof(all)) == 0 || errno != EADDRINUSE;
 }

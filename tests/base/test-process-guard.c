@@ -9,7 +9,9 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -40,6 +42,28 @@ static void test_jansson(void **state) {
         assert_true(release == wiping_free);
 }
 
+/* Whatever happens to a block of OpenSSL's, our allocator is asked; and the corner cases are as CRYPTO_realloc(3ssl) has them. */
+static void test_openssl(void **state) {
+        CRYPTO_malloc_fn allocate;
+        CRYPTO_realloc_fn again;
+        CRYPTO_free_fn release;
+        char *block;
+
+        assert_int_equal(process_guard_secrets(), 0);
+        CRYPTO_get_mem_functions(&allocate, &again, &release);
+        assert_true(allocate != CRYPTO_malloc);
+        assert_true(again != CRYPTO_realloc);
+        assert_true(release != CRYPTO_free);
+
+        block = OPENSSL_realloc(NULL, 3);
+        assert_non_null(block);
+        memcpy(block, "abc", 3);
+        block = OPENSSL_realloc(block, 5000);
+        assert_memory_equal(block, "abc", 3);
+        assert_null(OPENSSL_realloc(block, 0));
+        OPENSSL_free(NULL);
+}
+
 /* What json_write_compact() returns is free()d by its caller, whoever allocates for jansson. */
 static void test_written_text_is_malloced(void **state) {
         static const char document[] = "{\"b\": [1, 2], \"a\": \"x\"}";
@@ -56,6 +80,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_process),
                 cmocka_unit_test(test_jansson),
+                cmocka_unit_test(test_openssl),
                 cmocka_unit_test(test_written_text_is_malloced),
         };
 

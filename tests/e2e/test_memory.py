@@ -8,7 +8,6 @@ Read by root through /proc/PID/mem, which is what nobody else may do. A mapping 
 import os
 import pathlib
 import re
-import time
 import unittest
 
 import tap
@@ -65,21 +64,14 @@ def processes(name):
 class Memory(EndToEnd):
     def setUp(self):
         super().setUp()
-        self.engine.behave({"seconds": 4})
+        self.engine.behave({"hold": True})
         self.bench.write_spec()
         self.agent = self.bench.start_run()
-        self.bench.wait_status("INSTALLING")
+        self.assertTrue(self.bench.containers.wait("start", timeout_s=30), "no installer was started")
         self.key = self.sim.credentials["api_key"].encode()
-        own = {self.agent.pid}
-        deadline = time.monotonic() + 30
-        while not self.containers_up() and time.monotonic() < deadline:
-            time.sleep(0.01)
         self.family = {name: [pid for pid in processes(name) if self.is_ours(pid)] for name in
                        ("ece-installd", "elastic-cloud-enterprise.sh", "docker")}
-        self.family["ece-enroll"] = list(own)
-
-    def containers_up(self):
-        return self.bench.installs() > 0
+        self.family["ece-enroll"] = [self.agent.pid]
 
     def is_ours(self, pid):
         try:
@@ -89,6 +81,7 @@ class Memory(EndToEnd):
             return False
 
     def finish(self):
+        self.bench.containers.release()
         self.assertEnrolled(self.bench.end(self.agent))
 
     def test_no_core_from_anybody(self):

@@ -43,6 +43,7 @@ static int listen_somewhere(uint16_t *ret_port) {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         assert_true(fd >= 0);
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(const int) { 1 }, sizeof(int)), 0); /* as servers do */
         assert_int_equal(bind(fd, (const struct sockaddr *) &address, size), 0);
         assert_int_equal(listen(fd, 1), 0);
         assert_int_equal(getsockname(fd, (struct sockaddr *) &address, &size), 0);
@@ -62,11 +63,50 @@ static void test_ports(void **state) {
         assert_true(port_is_free(port));
 }
 
+/* A connection whose listener is gone and which has ended lingers on the port (TIME_WAIT, RFC 9293 section 3.6): so after
+ * an installation that was taken down. */
+static void test_a_port_with_an_ended_connection(void **state) {
+        uint16_t port;
+        int listener = listen_somewhere(&port), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+        char end;
+
+        assert_int_equal(connect(client,
+                                 (const struct sockaddr *) &(const struct sockaddr_in) {
+                                         .sin_family = AF_INET,
+                                         .sin_port = htons(port),
+                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                 },
+                                 sizeof(struct sockaddr_in)),
+                         0);
+        server = accept(listener, NULL, NULL);
+        assert_true(server >= 0);
+        assert_int_equal(close(listener), 0);
+        assert_int_equal(close(server), 0);
+        assert_int_equal(read(client, &end, 1), 0);
+        assert_int_equal(close(client), 0);
+        assert_true(port_is_free(port));
+}
+
+/* Two agents that look in the same instant do not see each other. */
+static void test_a_port_that_another_looks_at(void **state) {
+        struct sockaddr_in all = { .sin_family = AF_INET };
+        socklen_t size = sizeof(all);
+        int other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_int_equal(setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &(const int) { 1 }, sizeof(int)), 0);
+        assert_int_equal(bind(other, (const struct sockaddr *) &all, size), 0);
+        assert_int_equal(getsockname(other, (struct sockaddr *) &all, &size), 0);
+        assert_true(port_is_free(ntohs(all.sin_port)));
+        assert_int_equal(close(other), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_default_address),
                 cmocka_unit_test(test_local_addresses),
                 cmocka_unit_test(test_ports),
+                cmocka_unit_test(test_a_port_with_an_ended_connection),
+                cmocka_unit_test(test_a_port_that_another_looks_at),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

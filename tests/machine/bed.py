@@ -127,7 +127,7 @@ class Bed:
         for folder in ("home/elastic", "mnt/data/elastic"):
             (whole / folder).mkdir(parents=True)
             run("chroot", whole, "chown", "elastic:", "/" + folder)
-        run("chroot", whole, "systemctl", "enable", "docker.service", "ece-enrolld.service")
+        run("chroot", whole, "systemctl", "enable", "docker.service", "ece-enrolld.service", "systemd-networkd.service")
         run("umount", whole)
         return upper
 

@@ -72,6 +72,10 @@ class Host:
             file.write(text if isinstance(text, bytes) else text.encode())
         return at
 
+    def run_in_tree(self, *words) -> str:
+        """A program of the host's before it has booted, as an installation of a package would run it."""
+        return run("chroot", self.tree, *words)
+
     def drop_in(self, name, *lines, unit="ece-enrolld.service"):
         self.write("etc/systemd/system/%s.d/%s.conf" % (unit, name), "[Service]\n" + "\n".join(lines) + "\n")
 
@@ -110,11 +114,11 @@ class Host:
 
     def power_off(self) -> None:
         """As by the button; waits for the end."""
-        if self.process and self.process.poll() is None:
+        if self.process:
             os.kill(self.leader, signal.SIGRTMIN + 4)
             try:
                 self.process.wait(DEADLINE_S)
-            except subprocess.TimeoutExpired:
+            finally:
                 self.cut()
 
     def cut(self) -> None:
@@ -122,6 +126,13 @@ class Host:
         if self.process:
             (self.group / "cgroup.kill").write_text("1")
             self.process.wait()
+            # The first process becomes ours when nspawn goes before it.
+            if self.leader:
+                try:
+                    os.waitpid(self.leader, 0)
+                except ChildProcessError:
+                    pass
+            self.process = None
 
     def close(self) -> None:
         self.cut()

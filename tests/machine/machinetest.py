@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of whole hosts share: a platform, and hosts that want to join it."""
 
+import json
 import unittest
 
 import bed
 from bed import COORDINATOR, JOIN_PORT, PORT
-from bench import INSTALLER, merged, yaml
+from bench import merged, yaml
 from coordsim.process import SimProcess
+from enginesim.client import Bench as Engine
 from host import Host
 
-KEY = "ece-api-key"
+KEY, TOKEN = "ece-api-key", "ece-token"
 MISSING = bed.missing()
 
 
@@ -41,6 +43,18 @@ class MachineTest(unittest.TestCase):
         self.addCleanup(host.close)
         host.write("etc/ece-enroll/enroll.yaml", self.spec(**changes))
         return host
+
+    @staticmethod
+    def engine_holds(host) -> None:
+        """Before the boot: the first installer waits for containers(host).release()."""
+        host.write("var/lib/engine/behaviour.json", json.dumps({"runs": [{"hold": True}], "rest": {}}))
+
+    @staticmethod
+    def containers(host):
+        """The host's engine, asked from outside, as soon as it is up."""
+        path = host.path("/run/docker.sock")
+        host.wait_for(path.is_socket, "the engine's socket")
+        return Engine(str(path), timeout=60)
 
     def assertEnrolls(self, host) -> None:
         """Boots it; reached is the target that other units wait for, and the journal says so, too."""

@@ -153,7 +153,9 @@ class Host:
         return self.run("systemctl", "is-active", "--quiet", unit, check=False)[0] == 0
 
     def property(self, unit, name) -> str:
-        return self.run("systemctl", "show", "--value", "--property=" + name, unit)[1].strip()
+        """Empty while nobody answers yet."""
+        code, text = self.run("systemctl", "show", "--value", "--property=" + name, unit, check=False)
+        return "" if code else text.strip()
 
     def journal(self, *matches):
         """All of it, as fields; read from outside."""

@@ -5,8 +5,8 @@
  *
  * The job belongs to two: the owner and the thread. Each holds a reference, the last one to let go
  * frees it, so an owner that has given up waiting can go at once and leave a hung thread with
- * memory that stays valid. The answer is an eventfd(2), whose counter orders memory as well: what
- * the thread wrote before it, the owner sees after it.
+ * memory that stays valid. The answer is an eventfd(2), which wakes the loop, and an atomic flag, which
+ * orders memory: what the thread wrote before it, the owner sees after it.
  *
  * Threads are detached and never cancelled: a thread that hangs in the kernel can't be, and one that
  * is cancelled inside the C library leaves it locked. A process that exits takes them along.
@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -26,6 +27,7 @@
 
 typedef struct Shared {
         atomic_uint references;
+        atomic_bool done; /* set when the job is whole: the eventfd wakes the loop, and this hands the job's memory over */
         int fd;
         WorkerFunction function;
         void *job;
@@ -54,6 +56,7 @@ static void *thread(void *argument) {
         const uint64_t one = 1;
 
         s->function(s->job);
+        atomic_store(&s->done, true);
         (void) !write(s->fd, &one, sizeof(one)); /* a counter of 0 always takes 1 */
         shared_unref(s);
         return NULL;
@@ -62,6 +65,9 @@ static void *thread(void *argument) {
 static int on_done(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Worker *w = userdata;
 
+        /* A wake-up through the kernel orders nothing in C's eyes (C11, 5.1.2.4). */
+        if (!atomic_load(&w->shared->done))
+                return 0;
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         w->handler(w->userdata, w->shared->job);
         return 0;

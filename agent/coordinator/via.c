@@ -75,9 +75,7 @@ static const char *objection(const Via *via) {
                                : "its private key can't be read (PEM is expected)";
         if (X509_check_private_key(certificate, key) != 1)
                 return "the private key does not belong to it";
-        if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
-                return "it has expired, by this host's clock";
-        return NULL;
+        return NULL; /* its dates are the coordinator's to judge: this host's clock decides nothing */
 }
 
 static int load_certificate(Via *via, bool allow_env, Observation *refusal) {

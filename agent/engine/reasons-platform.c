@@ -148,7 +148,7 @@ const Reason reasons_of_platform[] = {
           ASKS_SLOWLY, "Name the certificate and its key in client_certificate, and check who has issued it." },
         { "credential.client-certificate", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "the client certificate can't be used", STOPS,
-          "Check client_certificate: file and key must be PEM, of each other, valid, and the key without a passphrase." },
+          "Check client_certificate: file and key must be PEM and of each other, and the key without a passphrase." },
         { "credential.command-failed", CLASS_TRANSIENT, EXIT_DENIED,
           "the command that yields the secret failed", RETRIES,
           "Run it by hand as the agent's user and look at its status." },

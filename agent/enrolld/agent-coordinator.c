@@ -31,6 +31,11 @@ static bool was_forgotten(const Agent *a, const Observation *refusal) {
         return a->spec->forget_credential && a->record.credential_forgotten && streq(refusal->code, "missing");
 }
 
+void agent_forget_via(Agent *a) {
+        a->coordinator = coordinator_free(a->coordinator);
+        a->via = via_free(a->via);
+}
+
 /* What the spec names for the way there is read once, and again after a refusal. */
 bool agent_has_via(Agent *a) {
         Observation refusal = OBSERVATION_NONE;

@@ -107,10 +107,17 @@ static void on_network(void *userdata, const Gates *gates) {
                 agent_post(a, EVENT_NETWORK_READY);
 }
 
+/* A person may have put a better password or certificate in the place of the one that was refused. */
+static bool way_was_refused(const Agent *a) {
+        return text_starts_with(a->trouble.reason, "proxy.") || streq(a->trouble.reason, "coordinator.wants-certificate");
+}
+
 void agent_check_network(Agent *a) {
         NetworkQuestion question = { .spec = a->spec };
         int error = 0;
 
+        if (way_was_refused(a))
+                agent_forget_via(a);
         if (!agent_has_via(a))
                 return;
         question.via = a->via;

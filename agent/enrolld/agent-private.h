@@ -112,6 +112,7 @@ bool agent_gate_was_told(const Agent *a, const char *reason); /* that a gate is 
 
 /* agent-coordinator.c */
 bool agent_has_via(Agent *a);         /* as the next */
+void agent_forget_via(Agent *a);      /* and the client that uses it: both are made anew */
 bool agent_has_coordinator(Agent *a); /* false: why not is on its way to the machine */
 void agent_miss_credential(Agent *a); /* FAILED: it was forgotten, and now there is something to do again */
 void agent_replace_runner(Agent *a);

@@ -25,8 +25,7 @@
 
 void agent_forget_spec(Agent *a) {
         agent_gates_cancel(a);
-        a->coordinator = coordinator_free(a->coordinator);
-        a->via = via_free(a->via);
+        agent_forget_via(a);
         a->keeper = keeper_client_free(a->keeper);
         a->plan = plan_free(a->plan);
         a->spec = spec_free(a->spec);

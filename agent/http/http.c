@@ -23,6 +23,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
@@ -245,6 +246,8 @@ static int on_completions(sd_event_source *source, void *userdata) {
 }
 
 int http_new(sd_event *event, Http **ret) {
+        /* libcurl reads it once, here, and would write there what decrypts a recorded conversation. */
+        (void) unsetenv("SSLKEYLOGFILE");
         /* libcurl counts these calls: the allocator is that of the first, and all of them are ours.
          * */
         if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wiping_malloc, wiping_free, wiping_realloc,

@@ -19,6 +19,9 @@
  * dates. So an objection to a date means that all else was right, and a wrong clock is the likely
  * cause. libcurl checks the name again.
  *
+ * How weak a key, a digest or a cipher may be is ours to say as well: a configuration of OpenSSL that was made for some
+ * old server elsewhere must not decide whom this host believes.
+ *
  * Ownership: a Trust outlives its checks; a check outlives its easy handle. Fails for want of
  * memory only.
  */
@@ -44,6 +47,7 @@
 
 #define CA_FILE_MAX (1024U * 1024U)
 #define HOST_SIZE 256
+#define SECURITY_LEVEL_MIN 2 /* OpenSSL's for 112 bits: no RSA key below 2048, no SHA-1, no cipher that is none */
 
 struct Trust {
         X509_STORE *store; /* NULL: the system's CAs, as libcurl knows them */
@@ -296,6 +300,9 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *userdata) {
         if (check->trust->store)
                 SSL_CTX_set1_cert_store(ssl_ctx, check->trust->store);
         SSL_CTX_set_cert_verify_callback(ssl_ctx, on_verify, check);
+        /* A host's openssl.cnf may ask for more than this, and can't make us take less. */
+        if (SSL_CTX_get_security_level(ssl_ctx) < SECURITY_LEVEL_MIN)
+                SSL_CTX_set_security_level(ssl_ctx, SECURITY_LEVEL_MIN);
         /* Else what was received last, a token say, stays in the connection's buffer until something larger comes. */
         SSL_CTX_set_options(ssl_ctx, SSL_OP_CLEANSE_PLAINTEXT);
         return CURLE_OK;

@@ -65,9 +65,14 @@ static void say_cost(Buffer *line, const Report *r) {
         (void) buffer_append_string(line, ")");
 }
 
+static const char *witness(const char *verified_by) {
+        if (streq(verified_by, "local"))
+                return "the engine of this host";
+        return streq(verified_by, "both") ? "the coordinator and the engine of this host" : "the coordinator";
+}
+
 static void say_enrolled(Buffer *line, const Report *r) {
-        (void) buffer_append_format(line, "runner %s, verified by the %s: ", r->runner_id,
-                                    r->verified_by[0] ? r->verified_by : "coordinator");
+        (void) buffer_append_format(line, "runner %s, verified by %s: ", r->runner_id, witness(r->verified_by));
         say_roles(line, r);
         say_cost(line, r);
 }

@@ -221,6 +221,54 @@ class Strangers(Hostile):
         self.words("half a handshake, then silence", ("coordinator.timeout", "coordinator.reset"),
                    b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", give_up_after="4s")
 
+    def test_another_address(self):
+        """Right in all, made out to another address."""
+        elsewhere = Pki(self.bench.top / "elsewhere", address="127.0.0.2", names=())
+        server = self.serve(lambda n: context(elsewhere.chain, elsewhere.key))
+        outcome = self.meet(server, ca=elsewhere.ca)
+        self.assertEqual(self.row("made out to another address", outcome.reason, server), [0])
+        self.assertEqual(outcome.reason, "coordinator.tls-name-mismatch", outcome)
+
+    def test_a_very_long_chain(self):
+        """As many certificates as make more than a hundred kilobytes."""
+        chain = self.bench.top / "long.pem"
+        chain.write_bytes(self.pki.chain.read_bytes() + self.pki.other_ca.read_bytes() * 200)
+        long = context(chain, self.pki.key)
+        server = self.serve(lambda n: long)
+        outcome = self.meet(server)
+        self.assertEqual(self.row("chain of 203 certificates", outcome.reason, server), [0])
+        self.assertEqual(outcome.reason, "coordinator.tls-protocol", outcome)
+
+    def test_a_slow_handshake(self):
+        """The right server's own handshake, a byte now and then."""
+        stop = threading.Event()
+        self.addCleanup(stop.set)
+        honest = self.honest
+
+        class Slow(Server):
+            def _serve(self, connection, number):
+                into, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+                secure = honest.wrap_bio(into, out, server_side=True)
+                with contextlib.suppress(OSError), connection:
+                    while True:
+                        with contextlib.suppress(ssl.SSLWantReadError):
+                            secure.do_handshake()
+                        for byte in out.read():
+                            if stop.wait(0.3):
+                                return
+                            connection.sendall(bytes([byte]))
+                        data = connection.recv(65536)
+                        if not data:
+                            return
+                        self.heard += data
+                        into.write(data)
+
+        server = Slow(lambda n: honest)
+        self.addCleanup(server.close)
+        outcome = self.meet(server, give_up_after="12s")  # more than two handshakes may take
+        self.assertEqual(self.row("slow loris in the handshake", outcome.reason, server), [0])
+        self.assertEqual(outcome.reason, "coordinator.timeout", outcome)
+
     def test_the_counter_counts(self):
         """The control: an honest server is sent the whole secret, and it is seen."""
         server = self.serve(lambda n: self.honest, words=b"HTTP/1.1 503 Wait\r\nContent-Length: 0\r\n\r\n")
@@ -291,6 +339,11 @@ class Misbehaving(Hostile):
         self.assertHeldOff("101 Switching Protocols", b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
                            ("coordinator.timeout", "coordinator.empty-reply", "coordinator.unknown-answer", "coordinator.reset"))
 
+    def test_upgrade_to_http_2(self):
+        """Frames for an answer, as a server sends them that heard HTTP/2."""
+        self.assertHeldOff("HTTP/2 frames", b"\0\0\x12\x04\0\0\0\0\0" + bytes(18) + b"\0\0\x04\x08\0\0\0\0\0" + bytes(4),
+                           ("coordinator.unknown-answer",))
+
     def test_old_http(self):
         self.assertHeldOff("HTTP/0.9", b"{\"version\":\"4.0.3\"}", ("coordinator.unknown-answer",))
 
@@ -302,7 +355,13 @@ class Misbehaving(Hostile):
         self.assertEqual({line for line in bytes(server.heard).split(b"\r\n") if line.startswith(b"Authorization")},
                          {b"Authorization: ApiKey " + self.secret.encode()})
 
-    def test_slow_loris(self):
+    def test_slow_body(self):
+        self.trickle("slow loris in the body", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+
+    def test_slow_headers(self):
+        self.trickle("slow loris in the headers", b"HTTP/1.1 200 OK\r\nX-Y: ")
+
+    def trickle(self, case, words):
         """A byte now and then, for ever: the whole transfer has an end, whatever trickles."""
         stop = threading.Event()
         self.addCleanup(stop.set)
@@ -312,14 +371,68 @@ class Misbehaving(Hostile):
             def _answer(self, secure):
                 self.heard += secure.recv(65536)
                 self.requests += 1
-                secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                secure.sendall(words)
                 while not stop.wait(0.5):
                     secure.sendall(b" ")
 
         server = Slow(lambda n: honest)
         self.addCleanup(server.close)
         outcome = self.meet(server)
-        self.assertEqual(self.row("slow loris", outcome.reason, server), [len(self.secret)])
+        self.assertEqual(self.row(case, outcome.reason, server), [len(self.secret)])
+
+
+PERMISSIVE = """openssl_conf = here
+[here]
+ssl_conf = ssl
+[ssl]
+system_default = weak
+[weak]
+MinProtocol = TLSv1
+CipherString = ALL:eNULL@SECLEVEL=0
+"""
+
+
+class PermissiveHost(Hostile):
+    """A host whose own OpenSSL is told to take anything, and an environment that would have the agent trust or tell more."""
+
+    def strange(self, case, reason, hostile, **environment):
+        server = self.serve(lambda n: hostile)
+        self.bench.write_spec(give_up_after="1500ms", coordinators=[server.url], trust={"ca_file": str(self.pki.ca), "pins": None})
+        outcome = self.bench.run(**environment)
+        self.assertEqual(self.row(case, outcome.reason, server), [0])
+        self.assertEqual((outcome.reason, server.requests), (reason, 0), outcome)
+
+    def permissive(self):
+        path = self.bench.top / "openssl.cnf"
+        path.write_text(PERMISSIVE)
+        return {"OPENSSL_CONF": str(path)}
+
+    def test_weak_key(self):
+        self.strange("RSA key of 1024 bits, permissive host", "coordinator.tls-weak", context(*self.leaf("weak-key")), **self.permissive())
+
+    def test_weak_digest(self):
+        self.strange("signed with SHA-1, permissive host", "coordinator.tls-weak", context(*self.leaf("weak-digest")),
+                     **self.permissive())
+
+    def test_old_protocol(self):
+        self.strange("TLS 1.1, permissive host", "coordinator.tls-protocol",
+                     context(self.pki.chain, self.pki.key, maximum=ssl.TLSVersion.TLSv1_1), **self.permissive())
+
+    def test_no_encryption(self):
+        hostile = context(self.pki.chain, self.pki.key, maximum=ssl.TLSVersion.TLSv1_2, ciphers="NULL:@SECLEVEL=0")
+        self.strange("NULL cipher, permissive host", "coordinator.tls-protocol", hostile, **self.permissive())
+
+    def test_an_authority_of_the_environment(self):
+        other = Pki(self.bench.top / "other")
+        names = ("SSL_CERT_FILE", "CURL_CA_BUNDLE")
+        self.strange("another authority, named by the environment", "coordinator.tls-untrusted", context(other.chain, other.key),
+                     **dict.fromkeys(names, str(other.ca)))
+
+    def test_the_keys_of_the_connections_are_logged_nowhere(self):
+        """SSLKEYLOGFILE makes libcurl write what decrypts a recorded conversation, and with it the credential and the token."""
+        path = self.bench.top / "keylog"
+        self.assertEnrolled(self.bench.run(SSLKEYLOGFILE=str(path)))
+        self.assertFalse(path.exists())
 
 
 class TheTable(EndToEnd):

@@ -3,23 +3,28 @@
 
 import base64
 import contextlib
+import os
 import socket
 import ssl
 import subprocess
 import threading
+import unittest
 
 import tap
 from bench import EndToEnd, Scratch
+from coordsim.pki import Pki
+from test_memory import memory
 
 PASSWORD = "proxy-password-of-ours"
 
 
 class Proxy(threading.Thread):
-    """CONNECT, and what it was sent before the tunnel was open. answer: what it says instead of opening one."""
+    """CONNECT, and what it was sent before the tunnel was open. answer: what it says instead of opening one; inside: the TLS
+    context with which it stands in for the coordinator."""
 
-    def __init__(self, answer=None, wants=None):
+    def __init__(self, answer=None, wants=None, inside=None):
         super().__init__(daemon=True)
-        self.answer, self.wants = answer, wants
+        self.answer, self.wants, self.inside = answer, wants, inside
         self.requests, self.heard = [], bytearray()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
@@ -49,6 +54,10 @@ class Proxy(threading.Thread):
             elif self.answer is not None:
                 connection.sendall(self.answer)
                 self._swallow(connection)
+            elif self.inside:
+                connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                with self.inside.wrap_socket(connection, server_side=True) as secure:
+                    self._swallow(secure)
             else:
                 host, _, port = head.split()[1].decode().rpartition(":")
                 with socket.create_connection((host.strip("[]"), int(port)), 10) as there:
@@ -116,6 +125,17 @@ class ThroughIt(ProxyTest):
         for entry in self.sim.requests():
             self.assertNotIn("Proxy-Authorization", entry["headers"])
 
+    def test_a_password_that_is_mended(self):
+        """The daemon asks on, and reads it again."""
+        path = self.bench.secret_file("proxy-password", "a-wrong-one")
+        proxy = self.proxy(wants=b"Basic " + base64.b64encode(b"ops:" + PASSWORD.encode()))
+        self.bench.write_spec(proxy=proxy.url, proxy_credential={"user": "ops", "password": {"from": "file", "path": str(path)}})
+        self.bench.socket_unit()
+        self.bench.daemon()
+        self.bench.wait_gate("coordinator", "shut")
+        self.bench.secret_file("proxy-password", PASSWORD)
+        self.bench.wait_status("ENROLLED")
+
     def test_a_password_is_not_for_the_coordinator(self):
         path = self.bench.secret_file("proxy-password", PASSWORD)
         self.bench.write_spec(proxy=self.proxy().url, no_proxy=["127.0.0.0/8"],
@@ -180,7 +200,12 @@ class Refusals(ProxyTest):
         """It opens a tunnel to nowhere and answers in the coordinator's place, without being able to prove it."""
         self.met("coordinator.tls-protocol", 69, b"HTTP/1.1 200 Connected\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{\"version\":\"4.0.3\"}")
 
-
+    def test_it_breaks_tls_open(self):
+        """As inspecting proxies do: a tunnel to itself, and a certificate for the right name from an authority of its own."""
+        theirs = Pki(self.bench.top / "inspector")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(theirs.chain, theirs.key)
+        self.met("coordinator.tls-untrusted", 69, inside=context)
 
 
 class ClientCertificate(EndToEnd):
@@ -285,6 +310,33 @@ class ClientCertificate(EndToEnd):
         self.certificate.with_suffix(".key").chmod(0o644)
         self.spec(self.certificate)
         self.assertExit(self.bench.run(), 78, "credential.permissions")
+
+    def test_an_expired_one(self):
+        chain, key = Pki(self.made / "pki").further_leaf("expired", self.made / "expired")
+        key.chmod(0o600)
+        self.spec(chain, key, give_up_after="1500ms")  # which is the server's to say, by a clock that can be trusted
+        self.assertExit(self.bench.run(), 78, "coordinator.wants-certificate")
+
+    @staticmethod
+    def pieces(lines, agent):
+        """What can be found of a key, where a core would hold it: its lines, its bytes, and these as numbers hold them."""
+        private = base64.b64decode("".join(lines))
+        wanted = {line.encode() for line in lines[2:]}
+        for at in range(300, len(private) - 32, 16):  # behind the public half, which is nobody's secret
+            wanted |= {private[at:at + 16], private[at:at + 16][::-1]}
+        return [piece for content in memory(agent.pid, lambda flags: "dd" not in flags) for piece in wanted if piece in content]
+
+    @unittest.skipIf(os.getuid() != 0, "needs root, who alone can look")
+    def test_the_key_is_in_guarded_memory_alone(self):
+        self.engine.behave({"seconds": 3})
+        self.spec(self.certificate)
+        agent = self.bench.start_run()
+        self.bench.wait_status("INSTALLING")
+        lines = self.certificate.with_suffix(".key").read_text().splitlines()[1:-1]
+        self.assertIn(lines[8].encode(), b"\0".join(memory(agent.pid, lambda flags: "dd" in flags)))
+        # A handshake that is under way has the key at hand; what one has left behind is there each time.
+        self.assertFalse(all(self.pieces(lines, agent) for _ in range(3)))
+        self.assertEnrolled(self.bench.end(agent))
 
     def test_no_certificate_in_the_file(self):
         (self.made / "empty.pem").write_text("nothing")

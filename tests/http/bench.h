@@ -8,6 +8,8 @@
 
 /* Makes the scratch directory and all certificates; call once, from main(). */
 void bench_open(void);
+/* The same without certificates: for a test that brings its own, leaf.key among them. */
+void bench_open_bare(void);
 void bench_close(void);
 
 /* The path of a file in the scratch directory: "root.pem", "good.pem"... Static ring of a few

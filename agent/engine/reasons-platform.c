@@ -98,7 +98,8 @@ const Reason reasons_of_platform[] = {
           "If it stays: raise retry.splay, so that fewer hosts ask at a time." },
         { "coordinator.timeout", CLASS_TRANSIENT, EXIT_UNREACHABLE,
           "a coordinator did not answer in time", FAILS_OVER,
-          "Check the way to port 12443 (firewall, routing) and the load of the coordinators." },
+          "Check the way to port 12443 (firewall, routing, an IPAddressAllow= of ece-enrolld.service that does not name the "
+          "coordinator) and the load of the coordinators." },
         { "coordinator.tls-expired", CLASS_TIME, EXIT_UNREACHABLE,
           "the coordinator's certificate has expired by this host's clock", WAITS_FOR_CLOCK,
           "Check this host's clock (timedatectl). If it is right, renew the coordinator's "

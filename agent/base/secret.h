@@ -51,10 +51,10 @@ int secret_to_memfd(const Secret *secret, const char *prefix, const char *suffix
 /* Overwrites memory in a way that the compiler keeps. */
 void secret_wipe(void *bytes, size_t n);
 
-/* Allocator with a size header that wipes its blocks on free; for libraries that let us choose
- * (json_set_alloc_funcs, curl_global_init_mem, CRYPTO_set_mem_functions), so that parse trees, request
- * buffers and unpacked keys leave nothing behind. Same contracts as their namesakes, except that size 0 is a block too: NULL always means no memory.
- * Thread-safe. */
+/* Allocator with a size header that wipes its blocks on free; for libraries that let us choose (json_set_alloc_funcs,
+ * curl_global_init_mem, CRYPTO_set_mem_functions), so that parse trees, request buffers and unpacked keys leave
+ * nothing behind. Same contracts as their namesakes, except that size 0 is a block too: NULL always means no
+ * memory. Thread-safe. */
 void *wiping_malloc(size_t n);
 void *wiping_calloc(size_t n, size_t size);
 void *wiping_realloc(void *block, size_t n);

@@ -18,6 +18,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 /* What we write ourselves is small; the bound only keeps a mistake from eating the memory. */
@@ -73,14 +74,7 @@ static const char *error_sentence(enum json_error_code code) {
         return sentences[code];
 }
 
-/* Without memory jansson reports an unknown error or, in the middle of a string, bad syntax. The allocator's
- * errno is what tells the two apart. */
-static int explain_failure(const json_error_t *error, int allocator_errno, char why[JSON_WHY_SIZE]) {
-        if (allocator_errno == ENOMEM) {
-                explain(why, "no memory");
-                return -ENOMEM;
-        }
-
+static int explain_failure(const json_error_t *error, char why[JSON_WHY_SIZE]) {
         if (why)
                 (void) snprintf(why, JSON_WHY_SIZE, "line %d, column %d: %s", error->line, error->column,
                                 error_sentence(json_error_code(error)));
@@ -89,6 +83,7 @@ static int explain_failure(const json_error_t *error, int allocator_errno, char 
 
 int json_read(const char *text, size_t n, json_t **ret, char why[JSON_WHY_SIZE]) {
         json_error_t error;
+        size_t failures;
         json_t *value;
 
         assert(text || n == 0);
@@ -103,10 +98,18 @@ int json_read(const char *text, size_t n, json_t **ret, char why[JSON_WHY_SIZE])
                 return -EMSGSIZE;
         }
 
+        /* Without memory jansson reports an unknown error, bad syntax, or even success. Our allocator knows better; with another
+         * one errno tells, unless a number came later. */
+        failures = wiping_allocator_failures();
         errno = 0;
         value = json_loadb(n > 0 ? text : "", n, JSON_REJECT_DUPLICATES, &error);
+        if (wiping_allocator_failures() != failures || (!value && errno == ENOMEM)) {
+                json_decref(value);
+                explain(why, "no memory");
+                return -ENOMEM;
+        }
         if (!value)
-                return explain_failure(&error, errno, why);
+                return explain_failure(&error, why);
 
         *ret = value;
         return 0;
@@ -140,22 +143,32 @@ json_int_t json_member_integer(const json_t *object, const char *name, json_int_
         return json_is_integer(member) ? json_integer_value(member) : otherwise;
 }
 
+/* Remembers a failure: jansson goes on when the name of a member could not be written. */
+typedef struct Writing {
+        Buffer text;
+        bool failed;
+} Writing;
+
 static int append_piece(const char *piece, size_t n, void *userdata) {
-        return buffer_append(userdata, piece, n) < 0 ? -1 : 0;
+        Writing *w = userdata;
+
+        if (buffer_append(&w->text, piece, n) < 0)
+                w->failed = true;
+        return w->failed ? -1 : 0;
 }
 
 /* Not json_dumps(): its text comes from jansson's allocator, which may be ours (process_guard_secrets()),
  * and the caller is promised one that free() takes. */
 char *json_write_compact(const json_t *value) {
-        _cleanup_buffer_ Buffer text = BUFFER_INIT_WIPED(JSON_WRITE_MAX);
+        Writing w = { .text = BUFFER_INIT_WIPED(JSON_WRITE_MAX) };
         const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY;
+        char *text;
 
         assert(value);
 
-        if (json_dump_callback(value, append_piece, &text, flags) < 0)
-                return NULL;
-
-        return buffer_take(&text);
+        text = json_dump_callback(value, append_piece, &w, flags) >= 0 && !w.failed ? buffer_take(&w.text) : NULL;
+        buffer_done(&w.text);
+        return text;
 }
 
 #define SEAL "sha256"

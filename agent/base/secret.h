@@ -61,6 +61,9 @@ void *wiping_realloc(void *block, size_t n);
 char *wiping_strdup(const char *s);
 void wiping_free(void *block);
 
+/* How many allocations have failed in this thread so far. */
+size_t wiping_allocator_failures(void);
+
 /* What every one of our programs does first: not dumpable (PR_SET_DUMPABLE 0), no core (RLIMIT_CORE 0),
  * umask 077, jansson and OpenSSL on the wiping allocator (OpenSSL unless something in the process has used it
  * before). 0 or negative errno. */

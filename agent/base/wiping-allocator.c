@@ -9,7 +9,9 @@
  * alignment, so the caller's part is aligned as malloc()'s would be. Growing is always allocate, copy,
  * wipe, free: realloc() may move a block and leave the old bytes behind.
  *
- * All state is in the blocks, so the functions are as thread-safe as malloc() is.
+ * All state is in the blocks, so the functions are as thread-safe as malloc() is; but for a count of failures that each
+ * thread has of its own. It is for libraries that go on without what they were refused: jansson drops a byte of a
+ * string that its buffer can't grow for, and reads the rest as if nothing had been.
  */
 
 #include "base/secret.h"
@@ -24,6 +26,18 @@ typedef union BlockHeader {
         max_align_t alignment;
 } BlockHeader;
 
+static _Thread_local size_t failures;
+
+static void *refuse(void) {
+        failures++;
+        errno = ENOMEM;
+        return NULL;
+}
+
+size_t wiping_allocator_failures(void) {
+        return failures;
+}
+
 static BlockHeader *header_of(void *block) {
         return (BlockHeader *) block - 1;
 }
@@ -32,14 +46,11 @@ static BlockHeader *header_of(void *block) {
 void *wiping_malloc(size_t n) {
         BlockHeader *header;
 
-        if (n > PTRDIFF_MAX - sizeof(BlockHeader)) {
-                errno = ENOMEM;
-                return NULL;
-        }
-
+        if (n > PTRDIFF_MAX - sizeof(BlockHeader))
+                return refuse();
         header = malloc(sizeof(BlockHeader) + n);
         if (!header)
-                return NULL;
+                return refuse();
 
         header->size = n;
         return header + 1;
@@ -49,11 +60,8 @@ void *wiping_calloc(size_t n, size_t size) {
         size_t total;
         void *block;
 
-        if (__builtin_mul_overflow(n, size, &total)) {
-                errno = ENOMEM;
-                return NULL;
-        }
-
+        if (__builtin_mul_overflow(n, size, &total))
+                return refuse();
         block = wiping_malloc(total);
         if (block)
                 memset(block, 0, total);

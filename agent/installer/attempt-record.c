@@ -97,9 +97,13 @@ int attempt_record_decode(const char *text, size_t n, AttemptRecord *ret) {
         AttemptRecord r = { .outcome = OBSERVATION_NONE };
         uint64_t pid;
         size_t state, handoff;
+        int error = json_read(text, n, &object, NULL);
 
-        if (json_read(text, n, &object, NULL) < 0 || json_break_seal(object) < 0 ||
-            json_member_integer(object, "schema", 0) != SCHEMA || !get_identity(object, &r) ||
+        if (error >= 0)
+                error = json_break_seal(object);
+        if (error < 0)
+                return error == -ENOMEM ? error : -EBADMSG;
+        if (json_member_integer(object, "schema", 0) != SCHEMA || !get_identity(object, &r) ||
             !get_word(object, "state", states, ELEMENTS(states), &state) ||
             !get_word(object, "handoff", handoffs, ELEMENTS(handoffs), &handoff) ||
             !get_unsigned(object, "started_realtime_us", INT64_MAX, &r.started_realtime_us) ||

@@ -39,8 +39,8 @@ typedef struct AttemptRecord {
 /* 0 or negative errno; on failure the old record stands. */
 int attempt_record_write(int dir_fd, const AttemptRecord *r);
 
-/* 0; -ENOENT; -EBADMSG (not ours, or of another schema); read's errno. */
+/* 0; -ENOENT; -EBADMSG (not ours, or of another schema); read's errno; -ENOMEM. */
 int attempt_record_read(int dir_fd, AttemptRecord *ret);
 
-/* Decodes the text; pure. 0 or -EBADMSG. */
+/* Decodes the text; pure. 0, -EBADMSG or -ENOMEM, which says nothing about the text. */
 int attempt_record_decode(const char *text, size_t n, AttemptRecord *ret);

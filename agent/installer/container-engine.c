@@ -108,14 +108,24 @@ static Observation unexpected(const EngineCall *call, const HttpReply *reply) {
                        reply->status, message ? ": " : "", message ?: "");
 }
 
+/* The engine is not to blame for our lack of memory; and as if it had not answered it is asked again. */
+static Observation no_memory(const EngineCall *call) {
+        return observe(ORIGIN_ENGINE, 0, "not-answering", call->socket_path, "out of memory");
+}
+
+/* Of a reply with another status than 200, or that a parser refused. */
+static Observation unusable(const EngineCall *call, const HttpReply *reply, int parsed) {
+        return reply->status == 200 && parsed == -ENOMEM ? no_memory(call) : unexpected(call, reply);
+}
+
 /* Starts the second half of find. False: there is none, and answer says why. */
 static bool inspect(EngineCall *call, const HttpReply *reply, EngineAnswer *answer) {
         char id[65], url[128];
         bool found;
+        int parsed = engine_parse_list(buffer_string(&reply->body), reply->body.size, &found, id);
 
-        if (reply->status != 200 ||
-            engine_parse_list(buffer_string(&reply->body), reply->body.size, &found, id) < 0) {
-                answer->failure = unexpected(call, reply);
+        if (reply->status != 200 || parsed < 0) {
+                answer->failure = unusable(call, reply, parsed);
                 return false;
         }
         if (!found)
@@ -124,7 +134,7 @@ static bool inspect(EngineCall *call, const HttpReply *reply, EngineAnswer *answ
         (void) snprintf(url, sizeof(url), HOST "/containers/%s/json", id);
         if (request(call, "GET", url, ENGINE_TIMEOUT_US) >= 0)
                 return true;
-        answer->failure = observe(ORIGIN_ENGINE, 0, "not-answering", call->socket_path, "out of memory");
+        answer->failure = no_memory(call);
         return false;
 }
 
@@ -143,17 +153,18 @@ static void judge_status(EngineCall *call, const HttpReply *reply, EngineAnswer 
 static void judge_inspection(EngineCall *call, const HttpReply *reply, EngineAnswer *answer) {
         if (reply->status == 404)
                 return;
-        if (reply->status == 200 &&
-            engine_parse_inspect(buffer_string(&reply->body), reply->body.size, &answer->container) >= 0)
+        int parsed = engine_parse_inspect(buffer_string(&reply->body), reply->body.size, &answer->container);
+        if (reply->status == 200 && parsed >= 0)
                 answer->found = true;
         else
-                answer->failure = unexpected(call, reply);
+                answer->failure = unusable(call, reply, parsed);
 }
 
 static void judge_look(EngineCall *call, const HttpReply *reply, EngineAnswer *answer) {
-        if (reply->status != 200 ||
-            engine_parse_local(buffer_string(&reply->body), reply->body.size, &answer->local) < 0)
-                answer->failure = unexpected(call, reply);
+        int parsed = engine_parse_local(buffer_string(&reply->body), reply->body.size, &answer->local);
+
+        if (reply->status != 200 || parsed < 0)
+                answer->failure = unusable(call, reply, parsed);
 }
 
 static void on_reply(void *userdata, const HttpReply *reply, const Observation *failure) {

@@ -68,7 +68,7 @@ int engine_stop(Http *http, const char *socket_path, const char *id, unsigned ti
 int engine_remove(Http *http, const char *socket_path, const char *id, EngineHandler handler, void *userdata,
                   EngineCall **ret);
 
-/* Parsers of the replies; pure. 0 (for a list: *ret_found tells), -EBADMSG. */
+/* Parsers of the replies; pure. 0 (for a list: *ret_found tells), -EBADMSG, -ENOMEM. */
 int engine_parse_list(const char *text, size_t n, bool *ret_found, char ret_id[static 65]);
 int engine_parse_inspect(const char *text, size_t n, Container *ret);
 int engine_parse_local(const char *text, size_t n, LocalView *ret);

@@ -34,10 +34,20 @@ static bool has_name(const json_t *container, const char *wanted) {
         return false;
 }
 
+/* 0, -EBADMSG whatever is wrong with the text, -ENOMEM. */
+static int read_reply(const char *text, size_t n, json_t **ret) {
+        int error = json_read(text, n, ret, NULL);
+
+        return error == -ENOMEM || error >= 0 ? error : -EBADMSG;
+}
+
 int engine_parse_list(const char *text, size_t n, bool *ret_found, char ret_id[static 65]) {
         _cleanup_json_ json_t *list = NULL;
+        int error = read_reply(text, n, &list);
 
-        if (json_read(text, n, &list, NULL) < 0 || !json_is_array(list))
+        if (error < 0)
+                return error;
+        if (!json_is_array(list))
                 return -EBADMSG;
         for (size_t i = 0; i < json_array_size(list); i++) {
                 const json_t *container = json_array_get(list, i);
@@ -101,9 +111,10 @@ int engine_parse_inspect(const char *text, size_t n, Container *ret) {
         const json_t *config, *labels;
         const char *id, *label, *created;
         Container c = { 0 };
+        int error = read_reply(text, n, &object);
 
-        if (json_read(text, n, &object, NULL) < 0)
-                return -EBADMSG;
+        if (error < 0)
+                return error;
         id = json_member_string(object, "Id");
         config = json_member_object(object, "Config");
         if (!is_container_id(id) ||
@@ -143,8 +154,11 @@ static LocalState local_state(const json_t *container) {
 int engine_parse_local(const char *text, size_t n, LocalView *ret) {
         _cleanup_json_ json_t *list = NULL;
         LocalView view = { 0 };
+        int error = read_reply(text, n, &list);
 
-        if (json_read(text, n, &list, NULL) < 0 || !json_is_array(list))
+        if (error < 0)
+                return error;
+        if (!json_is_array(list))
                 return -EBADMSG;
         for (size_t i = 0; i < json_array_size(list); i++)
                 for (LocalPart part = 0; part < _LOCAL_PART_MAX; part++) {

@@ -305,9 +305,10 @@ int message_decode(const char *text, size_t n, Message *ret) {
         json_int_t version;
         char kind[16] = "";
         Decoder d;
+        int error = n > MESSAGE_SIZE_MAX ? -EMSGSIZE : json_read(text, n, &object, NULL);
 
-        if (n > MESSAGE_SIZE_MAX || json_read(text, n, &object, NULL) < 0 || !json_is_object(object))
-                return -EBADMSG;
+        if (error < 0 || !json_is_object(object))
+                return error == -ENOMEM ? error : -EBADMSG;
         d = (Decoder) { .object = object };
         take_integer(&d, "protocol", PROTOCOL_VERSION, PROTOCOL_VERSION, &version);
         take_string(&d, "kind", kind, sizeof(kind));

@@ -67,7 +67,7 @@ typedef struct Message {
 
 /* Appends the JSON text. 0, -EMSGSIZE, -ENOMEM. */
 int message_encode(const Message *m, Buffer *ret);
-/* 0 or -EBADMSG. Pure; fuzzed. *ret untouched on failure. */
+/* 0, -EBADMSG or -ENOMEM. Pure; fuzzed. *ret untouched on failure. */
 int message_decode(const char *text, size_t n, Message *ret);
 
 /* Sends one message with an optional descriptor (-1: none; not consumed). Non-blocking: 0, -EAGAIN,

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "engine/classify.h"
 
@@ -113,6 +114,7 @@ static void encode_machine(Writer *w, const Machine *m) {
 int record_encode(const Record *record, Buffer *ret) {
         _cleanup_json_ json_t *object = json_object();
         _cleanup_free_ char *text = NULL;
+        const size_t failures = wiping_allocator_failures();
         Writer w = { .object = object };
 
         if (!object)
@@ -129,7 +131,8 @@ int record_encode(const Record *record, Buffer *ret) {
         put_text(&w, "reason", record->reason);
         put_text(&w, "text", record->text);
         put(&w, "history", encode_history(record));
-        if (w.failed || json_seal(object) < 0)
+        /* A "?" for want of memory is not what is to be remembered. */
+        if (w.failed || wiping_allocator_failures() != failures || json_seal(object) < 0)
                 return -ENOMEM;
 
         text = json_write_compact(object);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../torture/scarce-memory.h"
 #include "base/buffer.h"
 #include "model/spec.h"
 
@@ -48,6 +49,16 @@ static inline void problems_join(const Problems *problems, Buffer *ret) {
         }
 }
 
+static inline int row_parse(const void *subject) {
+        _cleanup_problems_ Problems problems = { 0 };
+        _cleanup_(spec_freep) Spec *spec = NULL;
+        const Row *row = subject;
+
+        int r = spec_parse("s", row->text, strlen(row->text), &problems, &spec);
+        assert_int_equal(spec != NULL, r == 0);
+        return r;
+}
+
 static inline void check_rows(const Row rows[], size_t n) {
         for (size_t i = 0; i < n; i++) {
                 _cleanup_problems_ Problems problems = { 0 };
@@ -62,6 +73,8 @@ static inline void check_rows(const Row rows[], size_t n) {
                 assert_int_equal(r, problems.n_errors > 0 ? -EINVAL : 0);
                 assert_int_equal(spec == NULL, problems.n_errors > 0);
                 assert_null(strstr(buffer_string(&got), "hunter2"));
+                if (scarce_memory_in_force())
+                        (void) scarce_torture(row_parse, rows + i, r);
         }
 }
 

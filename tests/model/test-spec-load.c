@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../base/scratch.h"
+#include "../torture/scarce-memory.h"
 #include "base/buffer.h"
 #include "model/spec.h"
 
@@ -37,7 +38,14 @@ static void make_directory(const Scratch *scratch, const char *name) {
         assert_return_code(mkdir(scratch_path(scratch, name), 0755), errno);
 }
 
-/* Loads; the problems, with the directory cut off their names, must be these. */
+static int load_once(const void *scratch) {
+        _cleanup_problems_ Problems problems = { 0 };
+        _cleanup_(spec_freep) Spec *spec = NULL;
+
+        return spec_load(scratch_path(scratch, "e.yaml"), &problems, &spec);
+}
+
+/* Loads, also with one allocation failing after the other; the problems, with the directory cut off their names, must be these. */
 static int load(const Scratch *scratch, const char *expected, Spec **ret) {
         _cleanup_problems_ Problems problems = { 0 };
         _cleanup_buffer_ Buffer got = BUFFER_INIT(65536);
@@ -51,6 +59,8 @@ static int load(const Scratch *scratch, const char *expected, Spec **ret) {
                         buffer_append_format(&got, "%s%s", i > 0 ? "\n" : "", line + prefix), 0);
         }
         assert_string_equal(buffer_string(&got), expected);
+        if (scarce_memory_in_force())
+                (void) scarce_torture(load_once, scratch, r);
         return r;
 }
 
@@ -274,5 +284,5 @@ int main(void) {
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return cmocka_run_group_tests(tests, scarce_memory_setup, NULL);
 }

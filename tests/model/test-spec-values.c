@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../torture/scarce-memory.h"
 #include "base/text.h"
 #include "model/spec.h"
 
@@ -84,7 +85,14 @@ static const char full[] =
         "/etc/hook.key}}\n"
         "forget_credential: true\n";
 
-/* A good spec without any problem. */
+static int parse_once(const void *text) {
+        _cleanup_problems_ Problems problems = { 0 };
+        _cleanup_(spec_freep) Spec *spec = NULL;
+
+        return spec_parse("s", text, strlen(text), &problems, &spec);
+}
+
+/* A good spec without any problem; without memory it is none. */
 static Spec *parse(const char *text) {
         _cleanup_problems_ Problems problems = { 0 };
         Spec *spec = NULL;
@@ -96,6 +104,8 @@ static Spec *parse(const char *text) {
         assert_int_equal(r, 0);
         assert_int_equal(problems.n, 0);
         assert_non_null(spec);
+        if (scarce_memory_in_force())
+                (void) scarce_torture(parse_once, text, 0);
         return spec;
 }
 
@@ -396,5 +406,5 @@ int main(void) {
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return cmocka_run_group_tests(tests, scarce_memory_setup, NULL);
 }

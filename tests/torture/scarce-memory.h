@@ -20,6 +20,11 @@ typedef int (*ScarceWork)(const void *subject);
  */
 size_t scarce_torture(ScarceWork work, const void *subject, int expected);
 
-/* Is the allocator in force? Not with a sanitizer or valgrind, which have their own. Prints a TAP line that
- * skips all if not. */
+/* Is the allocator in force? Not with a sanitizer or valgrind, which have their own. */
+bool scarce_memory_in_force(void);
+
+/* The same; if not, prints a TAP line that skips the whole program. */
 bool scarce_memory_or_skip(void);
+
+/* For cmocka_run_group_tests(): the libraries allocate as they do in our programs, from their first block on. */
+int scarce_memory_setup(void **state);

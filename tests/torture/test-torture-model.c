@@ -21,7 +21,6 @@
 #include "../base/scratch.h"
 #include "../model/plan-fixture.h"
 #include "base/cleanup.h"
-#include "base/secret.h"
 #include "model/spec.h"
 #include "scarce-memory.h"
 
@@ -131,7 +130,6 @@ static void test_plan(void **state) {
 int main(void) {
         if (!scarce_memory_or_skip())
                 return 0;
-        assert_int_equal(process_guard_secrets(), 0); /* the allocators of the programs */
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_good_spec),
                 cmocka_unit_test(test_bad_spec),
@@ -140,5 +138,5 @@ int main(void) {
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);
-        return cmocka_run_group_tests(tests, NULL, NULL);
+        return cmocka_run_group_tests(tests, scarce_memory_setup, NULL);
 }

@@ -145,30 +145,37 @@ json_int_t json_member_integer(const json_t *object, const char *name, json_int_
 
 /* Remembers a failure: jansson goes on when the name of a member could not be written. */
 typedef struct Writing {
-        Buffer text;
-        bool failed;
+        Buffer *text;
+        int error;
 } Writing;
 
 static int append_piece(const char *piece, size_t n, void *userdata) {
         Writing *w = userdata;
 
-        if (buffer_append(&w->text, piece, n) < 0)
-                w->failed = true;
-        return w->failed ? -1 : 0;
+        if (w->error == 0)
+                w->error = buffer_append(w->text, piece, n);
+        return w->error < 0 ? -1 : 0;
+}
+
+int json_write(const json_t *value, size_t flags, Buffer *ret) {
+        Writing w = { .text = ret };
+
+        assert(value);
+
+        int r = json_dump_callback(value, append_piece, &w, flags);
+        if (w.error < 0)
+                return w.error;
+        return r < 0 ? -ENOMEM : 0;
 }
 
 /* Not json_dumps(): its text comes from jansson's allocator, which may be ours (process_guard_secrets()),
  * and the caller is promised one that free() takes. */
 char *json_write_compact(const json_t *value) {
-        Writing w = { .text = BUFFER_INIT_WIPED(JSON_WRITE_MAX) };
-        const size_t flags = JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY;
-        char *text;
+        _cleanup_buffer_ Buffer text = BUFFER_INIT_WIPED(JSON_WRITE_MAX);
 
-        assert(value);
-
-        text = json_dump_callback(value, append_piece, &w, flags) >= 0 && !w.failed ? buffer_take(&w.text) : NULL;
-        buffer_done(&w.text);
-        return text;
+        if (json_write(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, &text) < 0)
+                return NULL;
+        return buffer_take(&text);
 }
 
 #define SEAL "sha256"

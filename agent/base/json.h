@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 
 #define JSON_SIZE_MAX (256U * 1024U)
@@ -38,6 +39,9 @@ json_int_t json_member_integer(const json_t *object, const char *name, json_int_
  * that of the rest, -ENOMEM. */
 int json_seal(json_t *object);
 int json_break_seal(json_t *object);
+
+/* Appends the text, by jansson's JSON_* flags of writing. 0; buffer_append()'s -EMSGSIZE and -ENOMEM: then ret holds a part of it. */
+int json_write(const json_t *value, size_t flags, Buffer *ret);
 
 /* malloc()ed compact text in sorted key order, NULL without memory. */
 char *json_write_compact(const json_t *value);

@@ -5,7 +5,7 @@
  * host?". Everything relative (remaining life, next step, deadline) is relative to "written", so a
  * reader can age it; a reader that does not still sees numbers that were true when they were written.
  *
- * Only memory can fail here. Nothing secret can get in: a Report holds no secret.
+ * Only memory can fail here: then there is no status rather than one that lacks what there was no memory for. Nothing secret can get in: a Report holds no secret.
  */
 
 #include "report/status-json.h"
@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "base/json.h"
+#include "base/secret.h"
 #include "report/gates-page.h"
 
 static json_int_t seconds(usec_t us) {
@@ -121,11 +122,8 @@ static int add_details(json_t *status, const Report *r, usec_t now_realtime_us) 
         return bad ? -ENOMEM : 0;
 }
 
-static int append(const char *bytes, size_t n, void *userdata) {
-        return buffer_append(userdata, bytes, n) < 0 ? -1 : 0;
-}
-
 int status_json_write(const Report *r, usec_t now_realtime_us, Buffer *ret) {
+        const size_t failures = wiping_allocator_failures();
         _cleanup_json_ json_t *status = NULL;
         int error;
 
@@ -143,7 +141,9 @@ int status_json_write(const Report *r, usec_t now_realtime_us, Buffer *ret) {
         error = add_details(status, r, now_realtime_us);
         if (error < 0)
                 return error;
+        if (wiping_allocator_failures() != failures)
+                return -ENOMEM;
 
-        error = json_dump_callback(status, append, ret, JSON_INDENT(1));
-        return error < 0 ? -EMSGSIZE : buffer_append_string(ret, "\n");
+        error = json_write(status, JSON_INDENT(1), ret);
+        return error < 0 ? error : buffer_append_string(ret, "\n");
 }

@@ -310,6 +310,7 @@ static void test_rows_in_words(void **state) {
         } rows[] = {
                 { { ORIGIN_CURL, 7, NULL, "" }, "curl 7 (couldn't connect)" },
                 { { ORIGIN_CURL, MATCH_ANY, NULL, "" }, "any other code of curl" },
+                { { ORIGIN_CURL, 4711, NULL, "" }, "curl 4711" },
                 { { ORIGIN_HTTP, 503, NULL, "" }, "HTTP 503 without a body of ECE's" },
                 { { ORIGIN_HTTP, MATCH_5XX, NULL, "" }, "any other HTTP 5xx without a body of ECE's" },
                 { { ORIGIN_ECE, MATCH_ANY, "root.unauthenticated", "" }, "ECE code root.unauthenticated" },
@@ -335,6 +336,7 @@ static void test_rows_in_words(void **state) {
         assert_string_equal(reason_match_number(&(ReasonMatch) { .number = MATCH_ANY }, number), "any");
         assert_string_equal(reason_match_number(&(ReasonMatch) { .number = MATCH_5XX }, number), "5xx");
         assert_string_equal(reason_match_number(&(ReasonMatch) { .number = 449 }, number), "449");
+        assert_string_equal(reason_match_number(&(ReasonMatch) { .number = -449 }, number), "-449");
 }
 
 #define NO_ROW(number_) { number_, NULL }

@@ -181,6 +181,10 @@ static void test_values_out_of_range(void **state) {
                 { "\"allocator\",\"proxy\"", "\"allocator\",\"constructor\"" },
                 { "\"allocator\",\"proxy\"", "\"allocator\",\"allocator\"" },
                 { "\"allocator\",\"proxy\"", "\"allocator\",7" },
+                { "[\"allocator\",\"proxy\"]", "\"allocator\"" },
+                { "[\"allocator\",\"proxy\"]", "[\"allocator\",\"allocator\",\"allocator\",\"allocator\",\"allocator\"]" },
+                { "\"history\":[", "\"history\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19," },
+                { "\"history\":[{", "\"history\":[7,{" },
                 { BOOT_A, BOOT_A "0" },
                 { "\"runner_id\":\"", "\"runner_id\":\"\\u0000" },
                 { "{", "[" },
@@ -189,6 +193,18 @@ static void test_values_out_of_range(void **state) {
 
         for (size_t i = 0; i < ELEMENTS(rows); i++)
                 replace_and_refuse(rows[i][0], rows[i][1]);
+}
+
+static void test_no_object_or_too_large(void **state) {
+        static const char *const texts[] = { "[]", "7", "", "[{}]" };
+        _cleanup_free_ char *large = calloc(1, RECORD_SIZE_MAX + 2);
+        Record back;
+
+        for (size_t i = 0; i < ELEMENTS(texts); i++)
+                assert_int_equal(record_decode(texts[i], strlen(texts[i]), &back), -EBADMSG);
+        assert_non_null(large);
+        memset(large, ' ', RECORD_SIZE_MAX + 1);
+        assert_int_equal(record_decode(large, RECORD_SIZE_MAX + 1, &back), -EBADMSG);
 }
 
 /* Whole, and written by another release: told apart from a damaged one. */
@@ -351,6 +367,7 @@ int main(void) {
                 cmocka_unit_test(test_full_record_fits),
                 cmocka_unit_test(test_one_member_wrong),
                 cmocka_unit_test(test_values_out_of_range),
+                cmocka_unit_test(test_no_object_or_too_large),
                 cmocka_unit_test(test_other_schemas),
                 cmocka_unit_test(test_truncated),
                 cmocka_unit_test(test_each_bit_is_sealed),

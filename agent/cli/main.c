@@ -6,7 +6,9 @@
  * what went wrong, the exit code says which (sysexits(3) where it has a word for it).
  */
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -83,12 +85,14 @@ static int unknown_command(const char *typed) {
         return EXIT_BAD_USAGE;
 }
 
-int main(int argc, char *argv[]) {
-        log_open("ece-enroll", LOG_INFO);
-        if (process_guard_secrets() < 0) {
-                fprintf(stderr, "ece-enroll: can't protect this process's memory\n");
-                return EXIT_INTERNAL;
-        }
+static const Command *find_command(const char *name) {
+        for (size_t i = 0; i < n_commands; i++)
+                if (streq(commands[i].name, name))
+                        return commands + i;
+        return NULL;
+}
+
+static int obey(int argc, char *argv[]) {
         if (argc < 2) {
                 print_overview(stderr);
                 return EXIT_BAD_USAGE;
@@ -101,11 +105,27 @@ int main(int argc, char *argv[]) {
                 printf("ece-enroll " PACKAGE_VERSION "\n");
                 return EXIT_DONE;
         }
-        for (size_t i = 0; i < n_commands; i++)
-                if (streq(commands[i].name, argv[1])) {
-                        CommonOptions options = command_parse(&commands[i], argc - 1, argv + 1);
+        const Command *command = find_command(argv[1]);
+        if (!command)
+                return unknown_command(argv[1]);
+        CommonOptions options = command_parse(command, argc - 1, argv + 1);
+        return command->run(&options);
+}
 
-                        return commands[i].run(&options);
-                }
-        return unknown_command(argv[1]);
+/* Half an answer is none: a full disk must not make a script believe in a shorter list. What `run` is called for is no
+ * answer, and is done. */
+static int finish(int code, bool answered) {
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return code;
+        fprintf(stderr, "ece-enroll: can't write to the standard output: %s\n", strerror(errno));
+        return code == EXIT_DONE && answered ? EXIT_INTERNAL : code;
+}
+
+int main(int argc, char *argv[]) {
+        log_open("ece-enroll", LOG_INFO);
+        if (process_guard_secrets() < 0) {
+                fprintf(stderr, "ece-enroll: can't protect this process's memory\n");
+                return EXIT_INTERNAL;
+        }
+        return finish(obey(argc, argv), argc < 2 || !streq(argv[1], "run"));
 }

@@ -5,7 +5,8 @@
  * host?". Everything relative (remaining life, next step, deadline) is relative to "written", so a
  * reader can age it; a reader that does not still sees numbers that were true when they were written.
  *
- * Only memory can fail here: then there is no status rather than one that lacks what there was no memory for. Nothing secret can get in: a Report holds no secret.
+ * Only memory can fail here: then there is no status rather than one that lacks what there was no memory for. Nothing secret
+ * can get in: a Report holds no secret.
  */
 
 #include "report/status-json.h"

@@ -46,6 +46,18 @@ class Usage(Command):
         self.assertEqual(outcome.code, 0)
         self.assertRegex(outcome.output, r"^ece-enroll \d+\.\d+")
 
+    def test_an_answer_that_could_not_be_written_is_a_failure(self):
+        """As a shell would have it: ece-enroll explain >/dev/full."""
+        into_full = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+        for words in (["explain"], ["--version"], ["plan", "--spec", self.bench.spec_path]):
+            outcome = self.bench.end(self.bench.start("ece-enroll", *words, prefix=into_full))
+            self.assertEqual(outcome.code, 70, words)
+            self.assertIn("standard output", outcome.output)
+
+    def test_an_enrollment_without_anybody_to_tell_is_one(self):
+        into_full = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
+        self.assertEnrolled(self.bench.end(self.bench.start("ece-enroll", "run", *self.bench.options(), prefix=into_full)))
+
 
 class Validate(Command):
     def test_a_good_spec(self):

@@ -32,7 +32,7 @@ class Sampler:
         self.subjects = {}  # subject of a token -> places
         self.rounds = self.looked = 0
         self.programs, self.pids = set(), set()
-        self._stop = threading.Event()
+        self._stop, self._turn = threading.Event(), threading.Condition()
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
     def __enter__(self):
@@ -60,7 +60,15 @@ class Sampler:
                     path = os.path.join(where, name)
                     if os.path.isfile(path):
                         self._look(path, "file")
-        self.rounds += 1
+        with self._turn:
+            self.rounds += 1
+            self._turn.notify_all()
+
+    def wait_rounds(self, n) -> None:
+        """Until it has looked everywhere n times more, from now on."""
+        with self._turn:
+            until = self.rounds + 1 + n
+            self._turn.wait_for(lambda: self.rounds >= until)
 
     def _look_at_links(self, pid) -> None:
         """Names of open files; what is in them is asked of the directories."""

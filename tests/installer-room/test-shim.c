@@ -3,8 +3,8 @@
 /*
  * The shim as a program, started by a shell as the installer does it, with a client that prints
  * what it was given. Invariants: the client reads the token from a file and finds it nowhere else;
- * the client's status is passed on; without exactly one placeholder no client is started. With a
- * real docker on PATH the same is shown for what that sends to its daemon.
+ * the client's status is passed on; without exactly one placeholder no client is started. What real clients make of
+ * it tests/e2e/test_real_clients.py shows.
  */
 
 #include <setjmp.h>
@@ -174,56 +174,6 @@ static void notes_that_nobody_reads(void **state) {
         assert_non_null(strstr(buffer_string(&r.output), "file:RUNNER_ROLES_TOKEN=" TOKEN));
 }
 
-/* A daemon of a few lines that answers a ping and prints the body of the request that makes the
- * container. */
-static const char daemon_program[] =
-        "import http.server, json, socketserver, sys\n"
-        "class H(http.server.BaseHTTPRequestHandler):\n"
-        "    def address_string(self): return ''\n"
-        "    def log_message(self, *a): pass\n"
-        "    def do(self):\n"
-        "        n = int(self.headers.get('Content-Length') or 0)\n"
-        "        body = self.rfile.read(n) if n else b''\n"
-        "        if not n and self.headers.get('Transfer-Encoding'):\n"
-        "            while (size := int(self.rfile.readline(), 16)): body += self.rfile.read(size); self.rfile.readline()\n"
-        "        if '/containers/create' in self.path:\n"
-        "            c = json.loads(body)\n"
-        "            print('daemon', [e for e in c['Env']], c['Labels'], flush=True)\n"
-        "        ok = self.path.endswith('_ping')\n"
-        "        self.send_response(200 if ok else 500)\n"
-        "        self.send_header('Api-Version', '1.41')\n"
-        "        self.send_header('Content-Length', '2')\n"
-        "        self.end_headers()\n"
-        "        self.wfile.write(b'OK' if self.command != 'HEAD' else b'')\n"
-        "    do_GET = do_POST = do_HEAD = do\n"
-        "class S(socketserver.ThreadingUnixStreamServer): daemon_threads = True\n"
-        "s = S(sys.argv[1], H)\n"
-        "print('up', flush=True)\n"
-        "s.serve_forever()\n";
-
-static void real_client_hands_it_on(void **state) {
-        char docker[256], line[1024], program[128];
-        int fd;
-
-        if (path_find("/usr/local/bin:/usr/bin:/bin", "docker", docker, sizeof(docker)) < 0) {
-                skip(); /* no docker client on this host */
-                return;
-        }
-        (void) snprintf(program, sizeof(program), "%s/daemon.py", root);
-        fd = open(program, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        assert_true(write(fd, daemon_program, strlen(daemon_program)) > 0);
-        (void) close(fd);
-        (void) snprintf(line, sizeof(line),
-                        "export HOME=%s; exec 3< <(exec python3 %s %s/sock); read -r up <&3\n"
-                        "docker -H unix://%s/sock run --env " PAIR " image >&2\n"
-                        "read -r -t 5 said <&3; echo \"$said\"; kill $!",
-                        root, program, root, root);
-        _cleanup_(run_done) Run r = run(line, docker);
-        assert_non_null(strstr(buffer_string(&r.output), "daemon ['RUNNER_ROLES_TOKEN=" TOKEN "'] "
-                                                         "{'ece-enroll.attempt': 'attempt'}"));
-        assert_string_equal(buffer_string(&r.notes), "reached\n");
-}
-
 static void make(void) {
         char path[128];
         int fd;
@@ -238,7 +188,7 @@ static void make(void) {
 }
 
 static void unmake(void) {
-        static const char *const names[] = { "docker", "client", "daemon.py", "sock" };
+        static const char *const names[] = { "docker", "client" };
 
         for (size_t i = 0; i < ELEMENTS(names); i++) {
                 char path[128];
@@ -254,7 +204,6 @@ int main(void) {
                 cmocka_unit_test(run_gets_the_token_from_a_file), cmocka_unit_test(status_is_passed_on),
                 cmocka_unit_test(others_pass_without_the_token),  cmocka_unit_test(no_placeholder_is_loud),
                 cmocka_unit_test(own_failures_have_their_status), cmocka_unit_test(notes_that_nobody_reads),
-                cmocka_unit_test(real_client_hands_it_on),
         };
         int failed;
 

@@ -41,8 +41,7 @@ class Secrets(MachineTest):
         host = self.boot()
         with Sampler(self.directories(host), {"key": self.key}) as sampler:
             self.assertTrue(self.containers(host).wait("start", timeout_s=30), host.tale())
-            rounds = sampler.rounds
-            host.wait_for(lambda: sampler.rounds > rounds + 3, "the sampler has looked")
+            sampler.wait_rounds(3)
             self.containers(host).release()
             self.assertEnrolls(host)
         print("# %d rounds, %d processes, %d looks" % (sampler.rounds, len(sampler.pids), sampler.looked))

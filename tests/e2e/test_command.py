@@ -117,12 +117,80 @@ class Plan(Command):
         outcome = self.call("plan", "--online", self.bench.spec_path, KEY="wrong")
         self.assertEqual(outcome.code, 77, outcome)
 
+    def test_online_for_a_member(self):
+        self.bench.write_spec()
+        self.assertEnrolled(self.bench.run())
+        minted = self.bench.minted()
+        outcome = self.call("plan", "--online", self.bench.spec_path)
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertIn("a member as planned: nothing would be minted", outcome.output)
+        self.assertTrue(json.loads(self.call("plan", "--online", "--json", self.bench.spec_path).output)["online"]["as_planned"])
+        self.bench.write_spec(host={"roles": ["allocator", "proxy"]})
+        outcome = self.call("plan", "--online", self.bench.spec_path)
+        self.assertIn("known, and differs from the spec:", outcome.output)
+        self.assertRegex(outcome.output, r"(?m)^ +- .*proxy")
+        page = json.loads(self.call("plan", "--online", "--json", self.bench.spec_path).output)
+        self.assertIn("proxy", json.dumps(page["online"]["differences"]))
+        self.assertEqual(self.bench.minted(), minted)
+
+    def test_a_token_that_is_given(self):
+        path = self.bench.secret_file("token", "x")
+        for source, said in (({"source": "file", "path": str(path)}, "the one in %s; none is asked for" % path),
+                             ({"source": "credential", "name": "ece-token"}, "the one in the credential ece-token; none is asked for"),
+                             ({"source": "command", "argv": ["/bin/token", "x"]}, "what /bin/token prints; none is asked for")):
+            self.bench.write_spec(token=source)
+            outcome = self.call("plan", self.bench.spec_path)
+            self.assertEqual(outcome.code, 0, outcome)
+            self.assertIn(said, outcome.output)
+            self.assertNotIn("POST", outcome.output)
+
+    def test_the_way_and_the_hand_over(self):
+        self.bench.write_spec(proxy="http://192.0.2.99:3128", no_proxy=["192.0.2.0/24"], installer={"handoff": "argv"})
+        outcome = self.call("plan", self.bench.spec_path, https_proxy="http://elsewhere:1")
+        self.assertIn("through the proxy http://192.0.2.99:3128, but for what no_proxy names", outcome.output)
+        self.assertIn("https_proxy is set in the environment and ignored", outcome.output)
+        self.assertIn("argv: local users can see the token", outcome.output)
+        page = json.loads(self.call("plan", "--json", self.bench.spec_path).output)
+        self.assertEqual((page["proxy"], page["handoff"]), ("http://192.0.2.99:3128", "argv"))
+
+    def test_a_bad_spec(self):
+        self.bench.spec_path.write_text("version: 2\n")
+        outcome = self.call("plan", self.bench.spec_path)
+        self.assertEqual(outcome.code, 78)
+        self.assertRegex(outcome.output, r"enroll\.yaml:1:\d+: ")
+
 
 class Status(Command):
     def test_before_the_first_run(self):
         outcome = self.call("status", "--runtime-dir", self.bench.runtime)
         self.assertEqual(outcome.code, 78)
         self.assertIn("no agent has run", outcome.output)
+
+    def test_watched_to_the_end(self):
+        """From before there is anything to see; each page as it comes, and the last one is the answer."""
+        self.bench.write_spec()
+        self.engine.behave({"hold": True})
+        watch = self.bench.start("ece-enroll", "status", "--watch", "--runtime-dir", self.bench.runtime)
+        agent = self.bench.start_run()
+        self.assertTrue(self.bench.containers.wait("start", timeout_s=30), "no installer was started")
+        self.bench.containers.release()
+        self.assertEnrolled(self.bench.end(agent))
+        outcome = self.bench.end(watch)
+        self.assertEqual(outcome.code, 0, outcome)
+        self.assertIn("ece-enroll: INSTALLING since", outcome.output)
+        self.assertRegex(outcome.output, r"ece-enroll: ENROLLED since")
+
+    def test_watched_where_nothing_is(self):
+        outcome = self.call("status", "--watch", "--runtime-dir", self.bench.top / "missing")
+        self.assertEqual(outcome.code, 70)
+        self.assertIn("can't watch", outcome.output)
+
+    def test_what_is_no_status(self):
+        for text, said in (("{", "not"), ("[]", "status.json"), ("", "status.json")):
+            (self.bench.runtime / "status.json").write_text(text)
+            outcome = self.call("status", "--runtime-dir", self.bench.runtime)
+            self.assertNotEqual(outcome.code, 0, text)
+            self.assertIn(said, outcome.output)
 
     def test_after_a_failure(self):
         self.bench.write_spec(installer={"sha256": "0" * 64})

@@ -150,6 +150,8 @@ static int step(Walk *w, int flags, int *ret_fd) {
         if (fstatat(w->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return -errno;
         if (S_ISLNK(st.st_mode)) {
+                if (at_end(w) && (flags & O_NOFOLLOW))
+                        return -ELOOP;
                 r = object(w, name, &st, false);
                 return r < 0 ? r : follow(w, name);
         }

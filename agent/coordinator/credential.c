@@ -5,8 +5,10 @@
  *
  * A source that can't be used is the operator's matter and becomes an Observation that says what to
  * mend; the secret's value is in none of them. Files are judged by the opened descriptor, so that
- * what was checked is what is read: no link, a regular file, of ours or root's, closed to others. A
- * group may read: systemd's credentials and shared secrets are handed over so.
+ * what was checked is what is read: no link, a regular file, of ours or root's, closed to others, in
+ * directories where nobody else could put another one: a link to some other file of root's would
+ * have it sent to the coordinator. A group may read: systemd's credentials and shared secrets are
+ * handed over so.
  *
  * The environment is the weakest source (any process of the same user can see it) and is there for
  * `ece-enroll run` only. The variable is not removed: a refused credential is read again.
@@ -19,7 +21,9 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/guarded.h"
 #include "base/text.h"
 #include "coordinator/credential-private.h"
 
@@ -45,22 +49,19 @@ static const char *file_objection(int fd, const char **ret_code) {
         return NULL;
 }
 
-static int read_at(int dir_fd, const char *path, const char *where, Secret **ret, Observation *refusal) {
-        const char *code;
-        /* Not blocking, because a fifo in its place must not hold us up before it is looked at. */
-        _cleanup_close_ int fd =
-                openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-
-        if (fd < 0 && errno == ENOENT)
+static int refuse_unopened(Observation *refusal, const char *where, int error) {
+        if (error == -ENOENT)
                 return refuse(refusal, "missing", where, "there is no such file");
-        if (fd < 0 && errno == ELOOP)
+        if (error == -ELOOP)
                 return refuse(refusal, "unreadable", where, "it is a symbolic link");
-        if (fd < 0)
-                return refuse(refusal, "unreadable", where, strerror(errno));
-        const char *objection = file_objection(fd, &code);
+        return refuse(refusal, "unreadable", where, strerror(-error));
+}
+
+static int read_opened(int fd, const char *where, Secret **ret, Observation *refusal) {
+        const char *code, *objection = file_objection(fd, &code);
+
         if (objection)
                 return refuse(refusal, code, where, objection);
-
         int r = secret_new_from_fd(fd, ret);
         if (r == -ENOMEM)
                 return r;
@@ -73,6 +74,16 @@ static int read_at(int dir_fd, const char *path, const char *where, Secret **ret
         return 0;
 }
 
+static int read_file(const char *path, Secret **ret, Observation *refusal) {
+        char why[GUARDED_WHY_SIZE];
+        _cleanup_close_ int fd = -1;
+
+        int r = guarded_open(path, O_RDONLY | O_NOFOLLOW, geteuid(), &fd, why);
+        if (r < 0 && *why)
+                return refuse(refusal, "permissions", path, why);
+        return r < 0 ? refuse_unopened(refusal, path, r) : read_opened(fd, path, ret, refusal);
+}
+
 static int read_systemd(const char *name, Secret **ret, Observation *refusal) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
 
@@ -82,10 +93,12 @@ static int read_systemd(const char *name, Secret **ret, Observation *refusal) {
                 return refuse(refusal, "missing", name,
                               "CREDENTIALS_DIRECTORY is not set: the service has no LoadCredential= or was "
                               "not started by systemd");
-        _cleanup_close_ int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
+        _cleanup_close_ int dir_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0)
                 return refuse(refusal, "unreadable", directory, strerror(errno));
-        return read_at(fd, name, name, ret, refusal);
+        /* Not blocking, because a fifo in its place must not hold us up before it is looked at. */
+        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        return fd < 0 ? refuse_unopened(refusal, name, -errno) : read_opened(fd, name, ret, refusal);
 }
 
 static int read_environment(const char *name, bool allowed, Secret **ret, Observation *refusal) {
@@ -109,7 +122,7 @@ static int read_source(const SecretSource *source, bool allow_env, Secret **ret,
         case SECRET_FROM_CREDENTIAL:
                 return read_systemd(source->name, ret, refusal);
         case SECRET_FROM_FILE:
-                return read_at(AT_FDCWD, source->path, source->path, ret, refusal);
+                return read_file(source->path, ret, refusal);
         case SECRET_FROM_COMMAND:
                 return credential_run(source->argv, CREDENTIAL_COMMAND_TIMEOUT_US, ret, refusal);
         case SECRET_FROM_ENV:

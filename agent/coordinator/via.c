@@ -20,8 +20,10 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/guarded.h"
 #include "base/text.h"
 #include "coordinator/credential.h"
 #include "model/no-proxy.h"
@@ -80,15 +82,16 @@ static const char *objection(const Via *via) {
 
 static int load_certificate(Via *via, bool allow_env, Observation *refusal) {
         const char *path = via->spec->client.certificate, *against;
+        char why[GUARDED_WHY_SIZE];
         int r;
 
         if (!path)
                 return 0;
-        r = file_read(path, &via->certificate);
+        r = guarded_read(path, geteuid(), &via->certificate, NULL, why);
         if (file_error_is_the_machines(r))
                 return r;
         if (r < 0)
-                return refuse(refusal, path, strerror(-r));
+                return refuse(refusal, path, *why ? why : strerror(-r));
         r = credential_read_text(&via->spec->client.key, allow_env, &via->key, refusal);
         if (r < 0 || !via->key)
                 return r;

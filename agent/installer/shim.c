@@ -5,8 +5,8 @@
  *
  * The installer was given a placeholder for the token. When it comes to `run`, the shim replaces
  * the placeholder by a file that the engine's client reads: a sealed memory file that was inherited
- * and has no name. So the token is in no argument list and no environment on this host. Everything
- * else passes through untouched.
+ * and has no name. So the token is in no argument list and no environment on this host, and not in
+ * this program either, which never reads it. Everything else passes through untouched.
  *
  * It fails loudly or not at all: a `run` in which the placeholder is not found exactly once is not
  * started, because it would join the host with a placeholder for a token. Status 97 is that, 98 any

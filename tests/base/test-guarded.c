@@ -126,6 +126,11 @@ static void links_are_walked(void **state) {
         assert_int_equal(open_at(s, "a/b/up"), 0);
         assert_int_equal(open_at(s, "absolute/b/../b/./file"), 0);
         assert_int_equal(open_at(s, "loop"), -ELOOP);
+        int fd = -1; /* who wants no link at the end gets none; on the way they are walked all the same */
+        assert_int_equal(guarded_open(scratch_path(s, "a/b/up"), O_RDONLY | O_NOFOLLOW, geteuid(), &fd, why), -ELOOP);
+        assert_string_equal(why, "");
+        assert_int_equal(guarded_open(scratch_path(s, "relative/file"), O_RDONLY | O_NOFOLLOW, geteuid(), &fd, why), 0);
+        assert_int_equal(close(fd), 0);
         assert_int_equal(open_at(s, "dangling"), -ENOENT);
         assert_int_equal(open_at(s, FILE_NAME "/more"), -ENOTDIR);
         /* What a link leads to is judged like any other way. */

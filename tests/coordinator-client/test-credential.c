@@ -97,6 +97,24 @@ static void test_file_kinds(void **state) {
         expect_file("directory", NULL, "unreadable");
 }
 
+/* Whoever may write to a directory can put a link to another secret file into it, and have that one sent. */
+static void test_file_directories(void **state) {
+        static const struct {
+                mode_t mode;
+                const char *code;
+        } rows[] = { { 0700, NULL }, { 0755, NULL }, { 0757, "permissions" }, { 0777, "permissions" }, { 01777, NULL } };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                write_file("directory/inside", "s3cret", 6, 0600);
+                assert_int_equal(chmod(path_of("directory"), rows[i].mode), 0);
+                /* A sticky directory keeps names only when it is root's. */
+                bool refused = rows[i].code || (rows[i].mode == 01777 && geteuid() != 0);
+                expect_file("directory/inside", refused ? NULL : "s3cret", refused ? "permissions" : NULL);
+        }
+        assert_int_equal(chmod(path_of("directory"), 0700), 0);
+        assert_int_equal(remove(path_of("directory/inside")), 0);
+}
+
 static void test_systemd(void **state) {
         SecretSource source = { .kind = SECRET_FROM_CREDENTIAL, .name = (char[]) { "ece-api-key" } };
         static const char *const bad_names[] = { "../plain", "a/b", ".", "..", "" };
@@ -247,6 +265,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_file),
                 cmocka_unit_test(test_file_kinds),
+                cmocka_unit_test(test_file_directories),
                 cmocka_unit_test(test_systemd),
                 cmocka_unit_test(test_environment),
                 cmocka_unit_test(test_command),

@@ -17,6 +17,17 @@ from coordsim import jwt
 TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
 
 
+def subjects_in(data):
+    """Whose tokens are in there."""
+    found = set()
+    for match in TOKEN.findall(data) if b"eyJ" in data else ():
+        try:
+            found.add(jwt.claims_of(match.decode()).get("sub"))
+        except jwt.BadToken:
+            pass
+    return found
+
+
 def _entries(directory):
     try:
         return os.listdir(directory)
@@ -92,16 +103,8 @@ class Sampler:
         for name, secret in self.secrets.items():
             if secret in data:
                 self.found[place, name] = path
-        if b"eyJ" in data:
-            for match in TOKEN.findall(data):
-                self._note(match.decode(), place)
-
-    def _note(self, text, place) -> None:
-        try:
-            subject = jwt.claims_of(text).get("sub")
-        except jwt.BadToken:
-            return
-        self.subjects.setdefault(subject, set()).add(place)
+        for subject in subjects_in(data):
+            self.subjects.setdefault(subject, set()).add(place)
 
     def places_of_tokens(self, subjects):
         """Where tokens with these subjects were seen."""

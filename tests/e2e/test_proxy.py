@@ -312,6 +312,13 @@ class ClientCertificate(EndToEnd):
         self.spec(self.certificate)
         self.assertExit(self.bench.run(), 78, "credential.permissions")
 
+    def test_one_that_others_may_change(self):
+        self.certificate.chmod(0o666)
+        self.spec(self.certificate, self.certificate.with_suffix(".key"))
+        outcome = self.bench.run()
+        self.assertExit(outcome, 78, "credential.client-certificate")
+        self.assertIn("writable by everybody", outcome.output)
+
     def test_an_expired_one(self):
         chain, key = Pki(self.made / "pki").further_leaf("expired", self.made / "expired")
         key.chmod(0o600)

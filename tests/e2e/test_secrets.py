@@ -2,11 +2,14 @@
 """Nobody else on the host sees the token or the credential: shown by looking, and that looking works is shown too."""
 
 import os
+import re
+import shutil
 import signal
+import unittest
 
 import tap
 from bench import EndToEnd
-from sampler import Sampler
+from sampler import Sampler, subjects_in
 
 
 class Sampled(EndToEnd):
@@ -102,6 +105,35 @@ class ManyInstalls(EndToEnd):
 
     def test_argv_is_seen(self):
         self.assertEqual(set(self.many(2, "argv")), {"cmdline"})
+
+
+@unittest.skipUnless(shutil.which("strace"), "needs strace")
+@unittest.skipIf(os.getuid() != 0, "needs root, to trace programs of several users")
+class EveryExec(EndToEnd):
+    """A sampler can be too slow for a short life. strace sees each execve(2) there is, with all words and variables."""
+
+    def traced_run(self, handoff):
+        log = self.bench.top / "execs"
+        self.engine.behave({"exit": 1}, rest={})
+        self.bench.write_spec(installer={"handoff": handoff})
+        prefix = ["strace", "-D", "-f", "-qq", "-v", "-s", "131072", "-e", "trace=execve,execveat", "-e", "signal=none", "-o", log]
+        outcome = self.bench.end(self.bench.start_run(prefix=prefix))
+        self.assertEnrolled(outcome, installs=2)
+        seen = log.read_text(errors="replace")
+        for name in ("ece-enroll", "ece-installd", "elastic-cloud-enterprise.sh", "docker"):
+            self.assertRegex(seen, r"(?m)^\d+ +execve\(\"[^\"]*/%s\"" % re.escape(name))
+        self.assertNotRegex(seen, r'\]\.\.\.|"\.\.\.[,\]]')  # nothing was cut short
+        return seen, {event["sub"] for event in self.sim.control.events("mint")}
+
+    def test_shim(self):
+        seen, subjects = self.traced_run("shim")
+        self.assertEqual(subjects_in(seen.encode()) & subjects, set())
+        self.assertNotIn(self.sim.credentials["api_key"], seen)
+
+    def test_argv_is_seen(self):
+        seen, subjects = self.traced_run("argv")
+        self.assertNotEqual(subjects_in(seen.encode()) & subjects, set())
+        self.assertNotIn(self.sim.credentials["api_key"], seen)
 
 
 class SamplerItself(EndToEnd):

@@ -14,10 +14,10 @@
 #define GUARDED_WHY_SIZE (PATH_MAX + 128)
 
 /*
- * Opens path (flags: O_RDONLY, with O_DIRECTORY or O_NOFOLLOW if need be; with the latter a link at the end is -ELOOP) when it and each directory and link on the way from / belongs
- * to root or owner and nobody else may write to it. A sticky directory of root (/tmp) may be on the way. What was looked at
- * is what is opened. 0; -EPERM with a sentence that names the place and what mends it; another errno of open(2), with
- * an empty sentence.
+ * Opens path when it and each directory and link on the way from / belongs to root or owner and nobody else may write to
+ * it. flags: O_RDONLY, with O_DIRECTORY if need be, or with O_NOFOLLOW, with which a link at the end is -ELOOP. A sticky
+ * directory of root (/tmp) may be on the way. What was looked at is what is opened. 0; -EPERM with a sentence that names
+ * the place and what mends it; another errno of open(2), with an empty sentence.
  */
 int guarded_open(const char *path, int flags, uid_t owner, int *ret_fd, char why[static GUARDED_WHY_SIZE]);
 

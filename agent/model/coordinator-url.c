@@ -196,3 +196,11 @@ int webhook_url_check(const char *text, char why[static URL_WHY_SIZE]) {
                 return refuse(why, "must not have a fragment ('#')");
         return 0;
 }
+
+void coordinator_url_host(const char *url, char ret[static COORDINATOR_URL_SIZE]) {
+        const char *host = strstr(url, "://"), *end;
+
+        host = host ? host + strlen("://") : url;
+        end = host[0] == '[' ? strchr(++host, ']') : strrchr(host, ':');
+        (void) snprintf(ret, COORDINATOR_URL_SIZE, "%.*s", end ? (int) (end - host) : (int) strlen(host), host);
+}

@@ -16,6 +16,9 @@
 int coordinator_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE],
                           char why[static URL_WHY_SIZE]);
 
+/* The host of a canonical URL, without brackets: "192.0.2.1", "2001:db8::1", "ece.example.com". */
+void coordinator_url_host(const char *url, char ret[static COORDINATOR_URL_SIZE]);
+
 /* A proxy's, canonical "http://host:port"; the port has no default. As above. */
 int proxy_url_parse(const char *text, char ret[static COORDINATOR_URL_SIZE], char why[static URL_WHY_SIZE]);
 

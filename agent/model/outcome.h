@@ -26,10 +26,10 @@ typedef enum Origin {
         ORIGIN_REPLY,     /* a 2xx reply that is unusable. code: "html", "empty", "truncated", "not-json", "wrong-type",
                              "too-large", "not-ok" ({"ok":false}), "redirect" (3xx) */
         ORIGIN_TOKEN,     /* the token breaks a promise. code: "malformed", "role-missing", "expired", "no-expiry",
-                             "persistent", "short-lived", "absent" */
+                             "persistent", "short-lived", "absent", "still-listed" */
         ORIGIN_CREDENTIAL,/* intake of a secret. code: "missing", "unreadable", "permissions", "empty", "command-failed",
                              "client-certificate", ... */
-        ORIGIN_SPEC,      /* code: "absent", "invalid", "unsupported" */
+        ORIGIN_SPEC,      /* code: "absent", "invalid" */
         ORIGIN_HOST,      /* a fact of this machine. code: the gate's name: "engine-socket", "script", "storage", ...;
                              "user-missing"; "script-permissions"; "no-answer" (where: the gate) when a look at it hangs;
                              "record": the enrollment's record can't be written */

@@ -131,6 +131,12 @@ static Observation resolve_runner_id(const Spec *spec, Plan *plan) {
                           sizeof(plan->runner_id));
 }
 
+Observation plan_name_runner(const Spec *spec, const HostFacts *host, Plan *ret) {
+        Observation o = resolve_address(spec, host, ret);
+
+        return observation_is_none(&o) ? resolve_runner_id(spec, ret) : o;
+}
+
 static Observation resolve_image(const Spec *spec, Plan *plan) {
         const char *registry = spec->installer.docker_registry;
         const char *repository = spec->installer.ece_docker_repository;
@@ -170,9 +176,7 @@ static Observation resolve(const Spec *spec, const HostFacts *host, const Platfo
         if (observation_is_none(&o))
                 o = resolve_version(spec, host, platform, plan);
         if (observation_is_none(&o))
-                o = resolve_address(spec, host, plan);
-        if (observation_is_none(&o))
-                o = resolve_runner_id(spec, plan);
+                o = plan_name_runner(spec, host, plan);
         if (observation_is_none(&o))
                 o = resolve_image(spec, plan);
         return o;

@@ -38,6 +38,9 @@ static inline void plan_freep(Plan **slot) {
  */
 int plan_resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *platform, Plan **ret,
                  Observation *refusal);
+/* Only who this host is to the platform: runner_id and host_ip of ret; for what needs neither script nor user. None, or why
+ * it can't be told. */
+Observation plan_name_runner(const Spec *spec, const HostFacts *host, Plan *ret);
 /* Codes: ORIGIN_HOST "user", "script", "script-sha256", "address"; ORIGIN_PLAN
  * "script-version-unknown", "script-too-old", "version-mismatch", "value-refused" (where: the
  * option or key). */
@@ -45,11 +48,6 @@ int plan_resolve(const Spec *spec, const HostFacts *host, const PlatformFacts *p
 /* Compares major.minor of two versions of VALUE_VERSION form: < 0, 0, > 0. Further parts do not
  * count. */
 int version_compare_major_minor(const char *a, const char *b);
-
-/* Features of the contract that this release does not act on yet; NULL when the spec uses none
- * that would change what is done to the host or the installation. A sentence naming key and
- * value otherwise. The n-th; NULL after the last. */
-const char *plan_unsupported(const Spec *spec, size_t n);
 
 /* Keys that are accepted and have no effect yet (reports). The n-th sentence, NULL after the
  * last. */

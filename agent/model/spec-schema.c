@@ -230,6 +230,9 @@ static const SpecSchema schema[_SPEC_KEY_MAX] = {
         [KEY_VERIFY_STABLE_FOR] = { "verify.stable_for", SPEC_TYPE_DURATION,
                 .otherwise = "30s", .maximum = HOURS(24), FIELD(verify.stable_for_us),
                 .summary = "time it must agree without a break" },
+        [KEY_VERIFY_DRIFT_EVERY] = { "verify.drift_every", SPEC_TYPE_DURATION,
+                .otherwise = "1h", .maximum = HOURS(24 * 7), FIELD(verify.drift_every_us),
+                .summary = "time between two looks at an enrolled host; 0: none" },
 
         [KEY_ON_MEMBER] = { "on_member", SPEC_TYPE_WORD,
                 .otherwise = "verify", .words = member_words, FIELD(on_member),

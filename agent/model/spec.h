@@ -136,6 +136,7 @@ typedef struct Spec {
                 VerifyBy by;
                 usec_t timeout_us;
                 usec_t stable_for_us;
+                usec_t drift_every_us; /* 0: an enrolled host is not looked at again */
         } verify;
         OnMember on_member;
         OnStaleRunner on_stale_runner;

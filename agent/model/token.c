@@ -90,7 +90,7 @@ static Observation check_roles(const TokenClaims *claims, const TokenRequest *re
         RoleSet missing = request->roles & (RoleSet) ~claims->roles;
         char lacks[ROLE_SET_STRING_SIZE], carries[ROLE_SET_STRING_SIZE];
 
-        if (missing == 0)
+        if (missing == 0 || (request->roles_later && claims->roles == 0))
                 return OBSERVATION_NONE;
         (void) role_set_format(missing, ",", lacks);
         (void) role_set_format(claims->roles, ",", carries);

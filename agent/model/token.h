@@ -48,6 +48,7 @@ typedef struct TokenRequest {
         usec_t validity_us;
         bool persistent;
         bool pre_minted;         /* not minted by us: validity_us is not a promise of anybody */
+        bool roles_later;        /* a role-less one will do: the roles are set after the join */
         usec_t sent_us;          /* boottime before the request was sent */
         bool has_server_time;
         int64_t server_time_s;   /* Date of the reply */

@@ -82,7 +82,7 @@ static bool parse_address(const char *text, struct in6_addr *ret) {
         return true;
 }
 
-static bool same_address(const char *a, const char *b) {
+bool address_is_same(const char *a, const char *b) {
         struct in6_addr x, y;
 
         return parse_address(a, &x) && parse_address(b, &y) && memcmp(&x, &y, sizeof(x)) == 0;
@@ -97,7 +97,7 @@ static void judge_host(const Plan *plan, const RunnerView *view, Verdict *v) {
                 verdict_add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
                     "the platform names no address for runner %s, wanted %s", plan->runner_id,
                     plan->host_ip);
-        else if (!same_address(view->host_ip, plan->host_ip))
+        else if (!address_is_same(view->host_ip, plan->host_ip))
                 verdict_add(v, DIFFERENCE_FOREIGN_HOST, _ROLE_INVALID,
                     "runner %s has address %s on the platform, this host is %s", plan->runner_id,
                     view->host_ip, plan->host_ip);
@@ -187,6 +187,14 @@ void verdict_judge(const Plan *plan, const RunnerView *view, Verdict *ret) {
                 verdict_add(&v, DIFFERENCE_NOT_FOUND, _ROLE_INVALID, "the platform knows no runner %s",
                     plan->runner_id);
         *ret = v;
+}
+
+void verdict_judge_roles(RoleSet wanted, const RunnerView *view, Verdict *ret) {
+        const Plan plan = { .roles = wanted };
+
+        *ret = (Verdict) { .enrolled = true };
+        judge_wanted_roles(&plan, view, ret);
+        judge_extra_roles(&plan, view, ret);
 }
 
 Observation verdict_observation(const Verdict *verdict, const char *runner_id) {

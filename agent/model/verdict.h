@@ -78,10 +78,16 @@ typedef struct Verdict {
 void verdict_add(Verdict *v, DifferenceKind kind, Role role, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
+/* Two spellings of one IP address are the same, also IPv4 and its mapped form. False for what is none. */
+bool address_is_same(const char *a, const char *b);
+
 /* Pure. Addresses compare as addresses; runner.host_ip must equal plan.host_ip; zone only when the spec names
  * one and the view has one; version only when both are known. UNKNOWN blessing counts as not blessed;
  * UNKNOWN pending and effect count as no objection. */
 void verdict_judge(const Plan *plan, const RunnerView *view, Verdict *ret);
+
+/* The same of the four roles alone: those that are wanted granted, the others not listed. */
+void verdict_judge_roles(RoleSet wanted, const RunnerView *view, Verdict *ret);
 
 /* The most important Difference as an ORIGIN_VERIFY observation (none when enrolled); detail lists all. */
 Observation verdict_observation(const Verdict *verdict, const char *runner_id);

@@ -42,6 +42,7 @@ static void assert_same_policy(const Spec *a, const Spec *b) {
         assert_int_equal(a->verify.by, b->verify.by);
         assert_int_equal(a->verify.timeout_us, b->verify.timeout_us);
         assert_int_equal(a->verify.stable_for_us, b->verify.stable_for_us);
+        assert_int_equal(a->verify.drift_every_us, b->verify.drift_every_us);
         assert_int_equal(a->on_member, b->on_member);
         assert_int_equal(a->on_stale_runner, b->on_stale_runner);
         assert_string_equal(a->report.hooks_dir, b->report.hooks_dir);

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "coordinator/coordinator-private.h"
+#include "model/coordinator-url.h"
 
 #define AVOID_US (30 * USEC_PER_SEC)
 
@@ -36,23 +37,15 @@ static void endpoints_shuffle(Coordinator *c, uint64_t seed) {
         }
 }
 
-/* The host between "https://" and the port, an IPv6 literal without its brackets. */
-static char *url_host(const char *url) {
-        const char *from = strstr(url, "://");
-
-        from = from ? from + 3 : url;
-        if (*from == '[')
-                return strndup(from + 1, strcspn(from + 1, "]"));
-        return strndup(from, strcspn(from, ":/"));
-}
-
 int endpoints_load(Coordinator *c, char *const *urls, uint64_t seed) {
         for (size_t i = 0; urls && urls[i]; i++) {
                 if (c->n_endpoints == SPEC_COORDINATORS_MAX)
                         return -E2BIG;
                 Endpoint *e = &c->endpoints[c->n_endpoints++];
+                char host[COORDINATOR_URL_SIZE];
                 e->url = strdup(urls[i]);
-                e->host = url_host(urls[i]);
+                coordinator_url_host(urls[i], host);
+                e->host = strdup(host);
                 if (!e->url || !e->host)
                         return -ENOMEM;
         }

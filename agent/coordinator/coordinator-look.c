@@ -145,19 +145,24 @@ static void runner_done(Coordinator *c, const HttpReply *reply, const json_t *ob
                 look_at_next_role(c, 0);
 }
 
-int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler handler, void *userdata) {
+int coordinator_look_at(Coordinator *c, const char *runner_id, const char *host_ip, RoleSet roles, CoordinatorViewHandler handler,
+                        void *userdata) {
         char path[PATH_SIZE];
 
         int r = question_begin(c, userdata);
         if (r < 0)
                 return r;
         c->handler.view = handler;
-        c->look = (Look) { .wanted = plan->roles };
-        text_copy_printable(c->look.runner_id, sizeof(c->look.runner_id), plan->runner_id);
-        text_copy_printable(c->look.host_ip, sizeof(c->look.host_ip), plan->host_ip);
+        c->look = (Look) { .wanted = roles };
+        text_copy_printable(c->look.runner_id, sizeof(c->look.runner_id), runner_id);
+        text_copy_printable(c->look.host_ip, sizeof(c->look.host_ip), host_ip);
         (void) snprintf(path, sizeof(path), API_RUNNERS "%s", c->look.runner_id);
         r = exchange_begin(c, "GET", path, NULL, runner_done);
         if (r < 0)
                 (void) question_end(c);
         return r;
+}
+
+int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler handler, void *userdata) {
+        return coordinator_look_at(c, plan->runner_id, plan->host_ip, plan->roles, handler, userdata);
 }

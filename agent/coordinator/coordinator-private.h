@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/reply.h"
 
 #define PATH_SIZE 384U
 #define URL_SIZE (PATH_SIZE + 300U)
@@ -56,11 +57,6 @@ typedef struct Look {
         RunnerView view;
 } Look;
 
-typedef struct Mint {
-        RoleSet roles;
-        usec_t validity_us;
-} Mint;
-
 struct Coordinator {
         Http *http;
         const Via *via; /* borrowed; NULL: straight, and without a certificate of ours */
@@ -69,7 +65,6 @@ struct Coordinator {
         char *user;
         Secret *credential; /* key or password as it was handed over */
         Secret *auth; /* what follows the scheme: the base64 pair (basic) or the session's token (bearer) */
-        bool persistent;    /* of the tokens to be minted */
 
         size_t n_endpoints;
         Endpoint endpoints[SPEC_COORDINATORS_MAX]; /* in this host's order */
@@ -90,9 +85,15 @@ struct Coordinator {
                 CoordinatorMintHandler mint;
                 CoordinatorViewHandler view;
                 CoordinatorDoneHandler done;
+                CoordinatorTokensHandler tokens;
+                CoordinatorFoundHandler found;
+                CoordinatorLoadHandler load;
+                CoordinatorMovesHandler moves;
         } handler;
         Look look;
-        Mint mint;
+        TokenWish mint;
+        Holders holders;               /* of the role in look */
+        char revoked_id[TOKEN_ID_SIZE];
 };
 
 /* coordinator-endpoints.c */
@@ -131,5 +132,3 @@ bool login_authorization(const Coordinator *c, const char **ret_scheme, const Se
 int question_begin(Coordinator *c, void *userdata);
 /* Forgets the question; returns its userdata for the handler, which the caller runs last. */
 void *question_end(Coordinator *c);
-/* 404 with this code: ECE's own "there is no such thing". */
-bool observation_is_absence(const Observation *o, const char *code);

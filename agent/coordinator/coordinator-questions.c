@@ -65,7 +65,7 @@ static int mint_accept(const Coordinator *c, const HttpReply *reply, const json_
         TokenRequest request = {
                 .roles = c->mint.roles,
                 .validity_us = c->mint.validity_us,
-                .persistent = c->persistent,
+                .persistent = c->mint.persistent,
                 .sent_us = reply->sent_us,
                 .has_server_time = reply->has_date,
                 .server_time_s = reply->date_s,
@@ -103,16 +103,15 @@ static void mint_done(Coordinator *c, const HttpReply *reply, const json_t *obje
         handler(question_end(c), token, &seen);
 }
 
-int coordinator_mint(Coordinator *c, RoleSet roles, usec_t validity_us, CoordinatorMintHandler handler,
-                     void *userdata) {
+int coordinator_mint(Coordinator *c, const TokenWish *wish, CoordinatorMintHandler handler, void *userdata) {
         _cleanup_buffer_ Buffer body = BUFFER_INIT(REQUEST_BODY_MAX);
 
         int r = question_begin(c, userdata);
         if (r < 0)
                 return r;
         c->handler.mint = handler;
-        c->mint = (Mint) { .roles = roles, .validity_us = validity_us };
-        r = token_request_body(roles, validity_us, c->persistent, &body);
+        c->mint = *wish;
+        r = token_request_body(wish->roles, wish->validity_us, wish->persistent, &body);
         if (r >= 0)
                 r = exchange_begin(c, "POST", TOKEN_REQUEST_PATH, &body, mint_done);
         if (r < 0)

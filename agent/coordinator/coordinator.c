@@ -41,7 +41,6 @@ int coordinator_new(sd_event *event, Http *http, const Spec *spec, Secret *crede
         if (!c)
                 return -ENOMEM;
         c->http = http;
-        c->persistent = spec->token.persistent;
         c->credential = TAKE_PTR(secret);
         c->exchange.body = BUFFER_INIT_WIPED(REQUEST_BODY_MAX);
         c->login.body = BUFFER_INIT_WIPED(REQUEST_BODY_MAX);

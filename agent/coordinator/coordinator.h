@@ -20,8 +20,10 @@
 
 #include "coordinator/via.h"
 #include "http/http.h"
+#include "model/allocator-load.h"
 #include "model/facts.h"
 #include "model/plan.h"
+#include "model/token-listing.h"
 #include "model/token.h"
 #include "model/verdict.h"
 
@@ -50,18 +52,56 @@ int coordinator_ask_platform(Coordinator *c, CoordinatorPlatformHandler handler,
  * the failure when the POST was sent and its reply was lost, can't be read, or is a 5xx without
  * ECE's words, and when the token is refused. */
 typedef void (*CoordinatorMintHandler)(void *userdata, Token *token, const Observation *failure);
-int coordinator_mint(Coordinator *c, RoleSet roles, usec_t validity_us, CoordinatorMintHandler handler,
-                     void *userdata);
+typedef struct TokenWish {
+        RoleSet roles;
+        bool persistent;
+        usec_t validity_us; /* of an ephemeral one */
+} TokenWish;
+int coordinator_mint(Coordinator *c, const TokenWish *wish, CoordinatorMintHandler handler, void *userdata);
+
+/* The persistent tokens. listing is borrowed for the call. */
+typedef void (*CoordinatorTokensHandler)(void *userdata, const TokenListing *listing, const Observation *failure);
+int coordinator_list_tokens(Coordinator *c, CoordinatorTokensHandler handler, void *userdata);
+
+typedef void (*CoordinatorDoneHandler)(void *userdata, const Observation *failure);
+
+/* DELETE a persistent token; one that is not there is a failure (ORIGIN_ECE, enrollment_tokens.invalid_token_id).
+ * -EINVAL: no sound id. */
+int coordinator_delete_token(Coordinator *c, const char *id, CoordinatorDoneHandler handler, void *userdata);
+/* The same, and then the list, in which it must not be any more (else ORIGIN_TOKEN "still-listed"); one that was not
+ * there is what was wanted. */
+int coordinator_revoke_token(Coordinator *c, const char *id, CoordinatorDoneHandler handler, void *userdata);
 
 /* One look at this host: the runner; if it is found, for each wanted role the blessing, the
  * allocator, the proxies. A runner that is not there is a view (found = false), no failure. */
 typedef void (*CoordinatorViewHandler)(void *userdata, const RunnerView *view, const Observation *failure);
 int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler handler, void *userdata);
+/* The same at any runner: host_ip is by what proxies and allocators under other names are known. */
+int coordinator_look_at(Coordinator *c, const char *runner_id, const char *host_ip, RoleSet roles, CoordinatorViewHandler handler,
+                        void *userdata);
 
-/* DELETE the runner (opt-in replacement of a stale host). */
-typedef void (*CoordinatorDoneHandler)(void *userdata, const Observation *failure);
+/* Sets the runner's roles of the four, and blesses them; what else it has stays. No proof: look afterwards. */
+int coordinator_set_roles(Coordinator *c, const char *runner_id, RoleSet roles, CoordinatorDoneHandler handler, void *userdata);
+
+/* Is another connected runner there that has the role? */
+typedef void (*CoordinatorFoundHandler)(void *userdata, bool found, const Observation *failure);
+int coordinator_find_other(Coordinator *c, Role role, const char *runner_id, CoordinatorFoundHandler handler, void *userdata);
+
+/* An allocator to be emptied. */
+typedef void (*CoordinatorLoadHandler)(void *userdata, const AllocatorLoad *load, const Observation *failure);
+int coordinator_ask_load(Coordinator *c, const char *allocator_id, CoordinatorLoadHandler handler, void *userdata);
+int coordinator_start_maintenance(Coordinator *c, const char *allocator_id, CoordinatorDoneHandler handler, void *userdata);
+typedef void (*CoordinatorMovesHandler)(void *userdata, const Moves *moves, const Observation *failure);
+int coordinator_move_instances(Coordinator *c, const char *allocator_id, CoordinatorMovesHandler handler, void *userdata);
+int coordinator_delete_allocator(Coordinator *c, const char *allocator_id, CoordinatorDoneHandler handler, void *userdata);
+
+/* DELETE the runner; one that is not there is what was wanted. */
 int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler,
                               void *userdata);
+
+/* 404 with this code: ECE's own "there is no such thing". */
+#define TOKEN_ABSENT_CODE "enrollment_tokens.invalid_token_id"
+bool observation_is_absence(const Observation *o, const char *code);
 
 /* From here on anonymous; the secret is wiped. Not while a question is under way. */
 void coordinator_forget_credential(Coordinator *c);

@@ -6,7 +6,9 @@
 
 #include "base/json.h"
 #include "http/http.h"
+#include "model/allocator-load.h"
 #include "model/outcome.h"
+#include "model/token-listing.h"
 #include "model/verdict.h"
 
 /*
@@ -35,3 +37,21 @@ bool reply_read_allocator(const json_t *object, RunnerView *view);
 bool reply_find_allocator(const json_t *object, const char *host_ip, const char *public_hostname,
                           RunnerView *view);
 bool reply_read_proxies(const json_t *object, const char *runner_id, const char *host_ip, RoleView *view);
+
+/* From get-enrollment-tokens, added to ret. 0, -EBADMSG (no list of tokens), -EMSGSIZE, -ENOMEM; then ret holds a part. */
+int reply_read_tokens(const json_t *object, TokenListing *ret);
+
+/* The body for set-runner-roles: what the runner has beside the four roles, and the wanted ones of the four. 0, -EBADMSG, -EMSGSIZE,
+ * -ENOMEM. */
+int reply_rewrite_roles(const json_t *runner, RoleSet wanted, Buffer *ret);
+
+/* From get-blueprinter-role: who has the role's blessing, without one runner; as many as there is room for. */
+#define HOLDERS_MAX 32U
+typedef struct Holders {
+        size_t n, at;
+        char id[HOLDERS_MAX][129];
+} Holders;
+bool reply_read_holders(const json_t *object, const char *but_for, Holders *ret);
+
+bool reply_read_load(const json_t *object, AllocatorLoad *ret);
+void reply_read_moves(const json_t *object, Moves *ret); /* what is not there counts as nothing */

@@ -76,6 +76,7 @@ void desk_close(Desk *desk) {
         desk->http = http_free(desk->http);
         desk->event = sd_event_unref(desk->event);
         desk->token = token_free(desk->token);
+        token_listing_done(&desk->listing);
         free(desk->spec.trust.ca_file);
         for (size_t i = 0; i < desk->n; i++)
                 if (desk->peers[i].pid > 0)
@@ -124,6 +125,47 @@ static void on_done(void *userdata, const Observation *failure) {
         desk->failure = *failure;
 }
 
+static void on_tokens(void *userdata, const TokenListing *listing, const Observation *failure) {
+        Desk *desk = userdata;
+
+        desk->calls++;
+        desk->failure = *failure;
+        assert((listing != NULL) == observation_is_none(failure));
+        token_listing_done(&desk->listing);
+        for (size_t i = 0; listing && i < listing->n; i++) {
+                int r = token_listing_add(&desk->listing, listing->items + i);
+                assert(r == 0);
+        }
+}
+
+static void on_found(void *userdata, bool found, const Observation *failure) {
+        Desk *desk = userdata;
+
+        desk->calls++;
+        desk->failure = *failure;
+        desk->found = found;
+}
+
+static void on_load(void *userdata, const AllocatorLoad *load, const Observation *failure) {
+        Desk *desk = userdata;
+
+        desk->calls++;
+        desk->failure = *failure;
+        assert((load != NULL) == observation_is_none(failure));
+        if (load)
+                desk->load = *load;
+}
+
+static void on_moves(void *userdata, const Moves *moves, const Observation *failure) {
+        Desk *desk = userdata;
+
+        desk->calls++;
+        desk->failure = *failure;
+        assert((moves != NULL) == observation_is_none(failure));
+        if (moves)
+                desk->moves = *moves;
+}
+
 /* Runs the loop until the handler of the question that was begun has run. */
 static void desk_wait(Desk *desk, int begun) {
         unsigned before = desk->calls;
@@ -141,7 +183,9 @@ void desk_platform(Desk *desk) {
 }
 
 void desk_mint(Desk *desk, RoleSet roles, usec_t validity_us) {
-        desk_wait(desk, coordinator_mint(desk->coordinator, roles, validity_us, on_token, desk));
+        const TokenWish wish = { .roles = roles, .validity_us = validity_us };
+
+        desk_wait(desk, coordinator_mint(desk->coordinator, &wish, on_token, desk));
 }
 
 void desk_look(Desk *desk, RoleSet roles) {
@@ -152,6 +196,42 @@ void desk_look(Desk *desk, RoleSet roles) {
 
 void desk_delete(Desk *desk, const char *runner_id) {
         desk_wait(desk, coordinator_delete_runner(desk->coordinator, runner_id, on_done, desk));
+}
+
+void desk_list(Desk *desk) {
+        desk_wait(desk, coordinator_list_tokens(desk->coordinator, on_tokens, desk));
+}
+
+void desk_delete_token(Desk *desk, const char *id) {
+        desk_wait(desk, coordinator_delete_token(desk->coordinator, id, on_done, desk));
+}
+
+void desk_revoke(Desk *desk, const char *id) {
+        desk_wait(desk, coordinator_revoke_token(desk->coordinator, id, on_done, desk));
+}
+
+void desk_set_roles(Desk *desk, RoleSet roles) {
+        desk_wait(desk, coordinator_set_roles(desk->coordinator, "r1", roles, on_done, desk));
+}
+
+void desk_find_other(Desk *desk, Role role) {
+        desk_wait(desk, coordinator_find_other(desk->coordinator, role, "r1", on_found, desk));
+}
+
+void desk_load(Desk *desk) {
+        desk_wait(desk, coordinator_ask_load(desk->coordinator, "r1", on_load, desk));
+}
+
+void desk_start_maintenance(Desk *desk) {
+        desk_wait(desk, coordinator_start_maintenance(desk->coordinator, "r1", on_done, desk));
+}
+
+void desk_move(Desk *desk) {
+        desk_wait(desk, coordinator_move_instances(desk->coordinator, "r1", on_moves, desk));
+}
+
+void desk_delete_allocator(Desk *desk) {
+        desk_wait(desk, coordinator_delete_allocator(desk->coordinator, "r1", on_done, desk));
 }
 
 const char *log_lines(const char *log) {

@@ -27,6 +27,10 @@ typedef struct Desk {
         PlatformFacts platform;
         RunnerView view;
         Token *token;
+        TokenListing listing;
+        bool found;
+        AllocatorLoad load;
+        Moves moves;
 } Desk;
 
 /* Each script starts a server with a good certificate; NULL is an address that refuses. They are
@@ -41,6 +45,16 @@ void desk_platform(Desk *desk);
 void desk_mint(Desk *desk, RoleSet roles, usec_t validity_us);
 void desk_look(Desk *desk, RoleSet roles);
 void desk_delete(Desk *desk, const char *runner_id);
+void desk_list(Desk *desk);
+void desk_delete_token(Desk *desk, const char *id);
+void desk_revoke(Desk *desk, const char *id);
+/* Of runner r1. */
+void desk_set_roles(Desk *desk, RoleSet roles);
+void desk_find_other(Desk *desk, Role role);
+void desk_load(Desk *desk);
+void desk_start_maintenance(Desk *desk);
+void desk_move(Desk *desk);
+void desk_delete_allocator(Desk *desk);
 
 /* Request lines of a log, joined by blanks: "GET /a POST /b". Static. */
 const char *log_lines(const char *log);

@@ -35,10 +35,13 @@
 
 /* --- Seeds -------------------------------------------------------------------------------------------------------- */
 
-/* Not "far-exp": jansson 2.14 ends the program by an assertion of its own when there is no memory for a number of more
- * than 15 digits that is the longest word so far (load.c, lex_unget_unsave()). */
+/* Those written by hand, whose names are words: what a search has found says the same in many ways. Not "far-exp": jansson 2.14
+ * ends the program by an assertion of its own when there is no memory for a number of more than 15 digits that is the longest
+ * word so far (load.c, lex_unget_unsave()). */
 static int is_seed(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && strcmp(entry->d_name, "far-exp") != 0;
+        bool found = strlen(entry->d_name) == 40 && strspn(entry->d_name, "0123456789abcdef") == 40;
+
+        return entry->d_name[0] != '.' && !found && strcmp(entry->d_name, "far-exp") != 0;
 }
 
 /* Seeds of records have no seal, or one that is not theirs any more. */
@@ -157,6 +160,18 @@ static void test_containers(void **state) {
         torture_corpus("container", NULL, container_local);
 }
 
+/* What takes memory of what a reply says; for a seed that says something else there is nothing to take. */
+static int read_for_administrators(const json_t *object) {
+        _cleanup_buffer_ Buffer roles = BUFFER_INIT(HTTP_BODY_MAX);
+        TokenListing listing = {};
+        int r = reply_read_tokens(object, &listing);
+
+        token_listing_done(&listing);
+        if (r != -ENOMEM)
+                r = reply_rewrite_roles(object, role_bit(ROLE_ALLOCATOR), &roles);
+        return r == -ENOMEM ? r : 0;
+}
+
 /* A reply is a value, so its lack of memory is one as well: a body that can't be read, which is asked for again. The seeds are of
  * the fuzz target: two bytes and a line before the body. */
 static int reply(const void *subject) {
@@ -172,7 +187,7 @@ static int reply(const void *subject) {
         Observation seen = reply_judge(&r, "https://192.0.2.1:12443/x", &object);
         assert_true(observation_is_none(&seen) == (object != NULL));
         if (object)
-                return 0;
+                return read_for_administrators(object);
         return strstr(seen.detail, "memory") ? -ENOMEM : -EBADMSG;
 }
 

@@ -308,7 +308,8 @@ class Joining(SimTest):
         self.assertEqual(self.ask("POST", allocator + "/maintenance-mode/_start").status, 202)
         self.assertTrue(self.ask("GET", allocator).value["status"]["maintenance_mode"])
         self.assertEqual(self.ask("POST", allocator + "/clusters/_move").status, 202)
-        self.assertEqual(self.ask("GET", allocator).value["instances"], [])
+        for left in (2, 1, 0):  # one arrives with each look
+            self.assertEqual(len(self.ask("GET", allocator).value["instances"]), left)
         self.assertEqual(self.ask("DELETE", allocator).code, "allocators.delete_connected_allocator_attempt")
         self.assertEqual(self.ask("DELETE", INFRA + "/runners/192.0.2.10").status, 200)
 

@@ -248,7 +248,13 @@ def get_allocators(platform, request):
 
 
 def get_allocator(platform, request, allocator_id):
-    return Reply(200, views.allocator(platform, _allocator(platform, allocator_id)))
+    """Who looks lets time pass: with each look one of the instances under way has arrived elsewhere."""
+    found = _allocator(platform, allocator_id)
+    reply = Reply(200, views.allocator(platform, found))
+    if found.moving > 0:
+        found.moving, found.instances = found.moving - 1, found.instances - 1
+        platform.tell("arrived", runner_id=allocator_id, left=found.instances)
+    return reply
 
 
 def delete_allocator(platform, request, allocator_id):
@@ -273,9 +279,19 @@ def _maintenance(value):
 
 
 def move_clusters(platform, request, allocator_id):
-    _allocator(platform, allocator_id).instances = 0
-    platform.tell("moved", runner_id=allocator_id)
-    return Reply(202, {"moves": {name: [] for name in _MOVES}, "failures": {name: [] for name in _MOVES}})
+    """One cluster for each instance. As many are planned as there is room for elsewhere; the others are named with the reason."""
+    found = _allocator(platform, allocator_id)
+    waiting = [views.instance(n)["cluster_id"] for n in range(found.moving, found.instances)]
+    planned, refused = waiting[:found.room_elsewhere], waiting[found.room_elsewhere:]
+    if request.query.get("validate_only") != "true":
+        found.moving += len(planned)
+        found.room_elsewhere -= len(planned)
+    platform.tell("move", runner_id=allocator_id, planned=len(planned), refused=len(refused))
+    moves, failures = ({name: [] for name in _MOVES} for _ in range(2))
+    moves["elasticsearch_clusters"] = [{"cluster_id": one} for one in planned]
+    failures["elasticsearch_clusters"] = [{"cluster_id": one, "errors": [{
+        "code": "clusters.cluster_invalid_plan", "message": "There is not enough capacity to move this cluster"}]} for one in refused]
+    return Reply(202, {"moves": moves, "failures": failures})
 
 
 _MOVES = ("elasticsearch_clusters", "kibana_clusters", "apm_clusters", "appsearch_clusters",

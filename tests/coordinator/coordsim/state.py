@@ -42,6 +42,8 @@ class Runner:
     healthy: bool = True
     maintenance: bool = False
     instances: int = 0
+    moving: int = 0  # of these, under way to other allocators
+    room_elsewhere: int = 1 << 30  # for how many of them there is room
     connected_from: float = 0.0  # moments on time.monotonic()
     effective_from: float = 0.0
     indexed_from: float = 0.0

@@ -94,12 +94,12 @@ def allocator(platform, r) -> dict:
         "capacity": {"memory": {"total": 65536, "used": 1024 * r.instances},
                      "storage": {"total": 1048576}},
         "settings": {}, "metadata": [], "features": [], "external_links": [],
-        "instances": [_instance(n) for n in range(r.instances)],
+        "instances": [dict(instance(n), moving=n < r.moving) for n in range(r.instances)],
         "build_info": {"commit_hash": COMMIT, "version": r.version},
     }
 
 
-def _instance(n) -> dict:
+def instance(n) -> dict:
     return {"cluster_type": "elasticsearch", "cluster_id": hashlib.md5(b"%d" % n).hexdigest(),
             "instance_name": "instance-%010d" % n, "node_memory": 1024, "healthy": True}
 

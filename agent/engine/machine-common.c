@@ -199,6 +199,7 @@ void step_spec_changed(Step *s) {
         case STATE_UNCONFIGURED:
         case STATE_ENROLLED:
         case STATE_FAILED:
+                step_abandon(s); /* a look, or a revocation: it is gone on with later */
                 step_end_enrollment(s);
                 step_forgive(s);
                 s->m.splayed = false; /* a spec is often changed on many hosts at once */

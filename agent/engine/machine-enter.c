@@ -100,6 +100,8 @@ static void enter(Step *s, State state) {
                 if (t != TIMER_GIVE_UP)
                         step_disarm(s, t);
         s->m.replaced = s->m.differs = s->m.blind = false;
+        s->m.revoking = s->m.roles_set = s->m.drifted = false;
+        s->m.odd_looks = 0;
         s->m.stable_since_us = 0;
         s->save = s->report = true;
 }
@@ -192,6 +194,13 @@ void enter_minting(Step *s) {
         enter(s, STATE_MINTING);
         if (s->m.token_held)
                 step_wipe(s);
+        if (s->m.token_owed)
+                step_revoke(s); /* two at a time would be one too many */
+        else
+                step_open_window(s);
+}
+
+void step_open_window(Step *s) {
         if (s->m.window++ == 0)
                 s->m.vain_efforts++;
         step_operate(s, ACTION_MINT);
@@ -281,7 +290,8 @@ void enter_enrolled(Step *s) {
         s->m.end = END_NONE;
         s->m.exit_code = EXIT_DONE;
         s->m.last_class = CLASS_OK;
-        s->exit = s->policy->one_shot;
+        s->m.backoff_us = 0;
+        step_rest(s);
 }
 
 void enter_failed(Step *s, EndCause cause, int exit_code) {
@@ -295,12 +305,13 @@ void enter_failed(Step *s, EndCause cause, int exit_code) {
         enter_final(s, STATE_FAILED);
         s->m.end = cause;
         s->m.exit_code = exit_code > 0 ? exit_code : EXIT_TRANSIENT;
-        s->exit = s->policy->one_shot;
+        s->m.backoff_us = 0;
+        step_rest(s);
 }
 
 void enter_stopping(Step *s, int exit_code) {
         enter_final(s, STATE_STOPPING);
         s->m.end = END_SIGNAL;
         s->m.exit_code = exit_code;
-        s->exit = true;
+        step_leave(s);
 }

@@ -69,6 +69,8 @@ void state_installing(Step *s) {
         case EVENT_MINTED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_STOP:
         case EVENT_RETRY:
         case EVENT_SPEC_CHANGED:
@@ -103,6 +105,8 @@ void state_terminating(Step *s) {
         case EVENT_MINTED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
@@ -161,6 +165,8 @@ void state_settling(Step *s) {
         case EVENT_MINTED:
         case EVENT_INSTALL_EXITED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:

@@ -88,6 +88,10 @@ static void probed(Step *s) {
         case MEMBERSHIP_DISCONNECTED:
                 found_disconnected(s);
                 return;
+        case MEMBERSHIP_HALF_JOINED: /* it may connect any moment; if it does not, a person has to look */
+                step_note_event(s);
+                enter_verifying(s);
+                return;
         case MEMBERSHIP_FOREIGN: /* never replaced: it is somebody else's host */
         case _MEMBERSHIP_MAX:
                 refuse(s);
@@ -123,6 +127,8 @@ void state_probing(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_KEEPER_LOST:
         case EVENT_STOP:
         case EVENT_RETRY:
@@ -162,6 +168,8 @@ void state_preparing(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_RETRY:
@@ -174,6 +182,7 @@ void state_preparing(Step *s) {
 /* A token too short for one attempt is of no use to anybody; its window is spent all the same. */
 static void minted(Step *s) {
         step_answered(s);
+        s->m.token_owed = s->event->token_stored;
         s->m.credential_refusals = 0;
         s->m.token_held = true;
         s->m.token_deadline_us = s->event->token_deadline_us;
@@ -192,15 +201,26 @@ static void minted(Step *s) {
 static void mint_failed(Step *s) {
         bool answered = s->event->kind == EVENT_FAILED || s->event->kind == EVENT_UNRECORDED;
 
-        if (answered && !s->event->maybe_minted && s->m.window > 0 && --s->m.window == 0)
+        if (!s->m.revoking && answered && !s->event->maybe_minted && s->m.window > 0 && --s->m.window == 0)
                 s->m.vain_efforts--;
         step_fail(s, STATE_PROBING);
+}
+
+static void revoked_before_minting(Step *s) {
+        step_answered(s);
+        s->m.revoking = s->m.token_owed = false;
+        step_open_window(s);
 }
 
 void state_minting(Step *s) {
         switch (s->event->kind) {
         case EVENT_MINTED:
-                minted(s);
+                if (!s->m.revoking)
+                        minted(s);
+                return;
+        case EVENT_REVOKED:
+                if (s->m.revoking)
+                        revoked_before_minting(s);
                 return;
         case EVENT_FAILED:
         case EVENT_UNRECORDED:
@@ -221,6 +241,7 @@ void state_minting(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
         case EVENT_KEEPER_LOST:
         case EVENT_STOP:
         case EVENT_RETRY:
@@ -251,6 +272,12 @@ static void viewed_as_planned(Step *s) {
         step_arm(s, TIMER_WAIT, left_us < s->policy->poll_us ? left_us : s->policy->poll_us);
 }
 
+/* A host of ours that has joined without a role that it is to have, and a platform that may be told. */
+static bool may_set_roles(const Step *s) {
+        return s->policy->assign_roles && s->m.half_joined && s->event->lacks_roles && !s->m.roles_set &&
+               s->m.armed_us[TIMER_VERIFY] != USEC_INFINITY;
+}
+
 /* "Not yet" until VERIFY has fired, after that a failure. */
 static void viewed_different(Step *s) {
         bool final = step_is_final_failure(s);
@@ -262,8 +289,16 @@ static void viewed_different(Step *s) {
                 enter_failed(s, END_OUTCOME, s->m.last_exit_code);
         else if (s->m.armed_us[TIMER_VERIFY] == USEC_INFINITY)
                 enter_failed(s, END_OUTCOME, EXIT_DIFFERS);
+        else if (may_set_roles(s))
+                step_operate(s, ACTION_SET_ROLES);
         else
                 step_arm(s, TIMER_WAIT, s->policy->poll_us);
+}
+
+static void roles_are_set(Step *s) {
+        step_answered(s);
+        s->m.roles_set = true;
+        step_operate(s, ACTION_LOOK);
 }
 
 /* Nothing was seen, so nothing is known: it neither differs nor counts as stable. A gap that is shorter than
@@ -324,6 +359,10 @@ void state_verifying(Step *s) {
                 if (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY) /* else nobody asked */
                         viewed(s);
                 return;
+        case EVENT_ROLES_SET:
+                if (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY)
+                        roles_are_set(s);
+                return;
         case EVENT_FAILED:
                 if (s->m.armed_us[TIMER_GUARD] != USEC_INFINITY)
                         look_failed(s);
@@ -345,6 +384,7 @@ void state_verifying(Step *s) {
         case EVENT_MINTED:
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
+        case EVENT_REVOKED:
         case EVENT_KEEPER_LOST:
         case EVENT_UNRECORDED:
         case EVENT_STOP:

@@ -2,7 +2,7 @@
 
 /*
  * The states before any secret is spent, and those that wait: LOADING, UNCONFIGURED, PREFLIGHT,
- * BACKOFF, ENROLLED, FAILED, STOPPING.
+ * BACKOFF.
  *
  * Each switch names every event, so that a new one can't be forgotten anywhere; those in the last
  * group do not concern the state (late answers, mostly) and change nothing.
@@ -75,6 +75,8 @@ void state_loading(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_KEEPER_LOST:
         case EVENT_UNRECORDED:
         case EVENT_STOP:
@@ -105,6 +107,8 @@ void state_unconfigured(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
         case EVENT_TIMER:
@@ -234,6 +238,8 @@ void state_preflight(Step *s) {
         case EVENT_MINTED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_UNRECORDED:
         case EVENT_STOP:
         case EVENT_SPEC_CHANGED:
@@ -275,6 +281,8 @@ void state_backoff(Step *s) {
         case EVENT_INSTALL_EXITED:
         case EVENT_SETTLED:
         case EVENT_VIEWED:
+        case EVENT_ROLES_SET:
+        case EVENT_REVOKED:
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:
         case EVENT_UNRECORDED:
@@ -283,48 +291,4 @@ void state_backoff(Step *s) {
         case _EVENT_KIND_MAX:
                 return;
         }
-}
-
-/* Only a changed spec leads on from here (machine-common.c). */
-void state_enrolled(Step *s) {
-        (void) s;
-}
-
-void state_failed(Step *s) {
-        switch (s->event->kind) {
-        case EVENT_RETRY:
-                step_end_enrollment(s);
-                step_forgive(s);
-                s->m.splayed = true; /* a person is waiting */
-                enter_loading(s);
-                return;
-        case EVENT_START:
-        case EVENT_SPEC_LOADED:
-        case EVENT_SPEC_ABSENT:
-        case EVENT_SPEC_REFUSED:
-        case EVENT_KEEPER_IDLE:
-        case EVENT_KEEPER_RUNNING:
-        case EVENT_HOST_READY:
-        case EVENT_NETWORK_READY:
-        case EVENT_PROBED:
-        case EVENT_REPLACED:
-        case EVENT_PREPARED:
-        case EVENT_MINTED:
-        case EVENT_INSTALL_EXITED:
-        case EVENT_SETTLED:
-        case EVENT_VIEWED:
-        case EVENT_FAILED:
-        case EVENT_KEEPER_LOST:
-        case EVENT_TIMER:
-        case EVENT_UNRECORDED:
-        case EVENT_STOP:
-        case EVENT_SPEC_CHANGED:
-        case _EVENT_KIND_MAX:
-                return;
-        }
-}
-
-/* On the way out nothing counts any more but another stop (machine-common.c). */
-void state_stopping(Step *s) {
-        (void) s;
 }

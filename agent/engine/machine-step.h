@@ -57,6 +57,7 @@ void step_ask_keeper(Step *s); /* PREFLIGHT's first question */
 void enter_probing(Step *s);
 void enter_preparing(Step *s);
 void enter_minting(Step *s); /* FAILED when no window is left */
+void step_open_window(Step *s); /* MINTING: ask for a token */
 void enter_installing(Step *s);
 void enter_adopted(Step *s); /* INSTALLING without an order of ours: it runs already */
 void enter_terminating(Step *s);
@@ -79,6 +80,13 @@ void step_lose_keeper(Step *s);
 
 /* An installer's end was reported: record and acknowledge it, then verify or settle. */
 void step_installer_ended(Step *s);
+
+/* Revokes the persistent token that is owed: the answer is REVOKED or FAILED. */
+void step_revoke(Step *s);
+
+/* What is done in ENROLLED and FAILED, and on the way out of a run: revoke, look again, leave. */
+void step_rest(Step *s);
+void step_leave(Step *s);
 
 /* One function per state; every event has a place in each. */
 void state_loading(Step *s);

@@ -84,7 +84,7 @@ static bool durable_equal(const Machine *a, const Machine *b) {
                a->window == b->window && a->attempt == b->attempt &&
                a->installer_pending == b->installer_pending && a->unsettled == b->unsettled &&
                a->half_joined == b->half_joined && a->was_enrolled == b->was_enrolled &&
-           a->vain_efforts == b->vain_efforts;
+               a->vain_efforts == b->vain_efforts && a->token_owed == b->token_owed;
 }
 
 static void emit(Actions *actions, Action action) {

@@ -19,6 +19,8 @@
  *   INSTALLING, TERMINATING -> SETTLING      any other end: prove that no installer container is left
  *   SETTLING -> BACKOFF -> PROBING -> INSTALLING (same token while an attempt fits) or MINTING (next window)
  *   VERIFYING -> ENROLLED, FAILED
+ *   ENROLLED                           looked at again every hour or so; what has changed is told and not repaired
+ *   ENROLLED, FAILED, before MINTING   a persistent token of ours is revoked, as often as it takes
  * Every edge stands in doc/state-machine.txt, which machine_graph() writes.
  *
  * An enrollment is one continuous effort: it has a wall (give_up_after) and a budget of token
@@ -83,7 +85,8 @@ typedef enum Membership {
         MEMBERSHIP_AS_PLANNED,   /* connected, healthy, everything as planned */
         MEMBERSHIP_DIFFERS,      /* connected, something differs (perhaps not yet) */
         MEMBERSHIP_DISCONNECTED, /* our id and our address, not connected: stale, rebooting or half-joined */
-        MEMBERSHIP_FOREIGN,      /* our id, another host's address */
+        MEMBERSHIP_HALF_JOINED,  /* disconnected, and a runner that we have not brought is on this host */
+        MEMBERSHIP_FOREIGN,      /* our id, another host's address; or a runner here that the platform does not know */
         _MEMBERSHIP_MAX,
 } Membership;
 
@@ -102,7 +105,9 @@ typedef enum EventKind {
         EVENT_MINTED,         /* token_deadline_us */
         EVENT_INSTALL_EXITED, /* outcome; OK: exit status 0. Also the answer to ATTACH when it ended meanwhile */
         EVENT_SETTLED,        /* proved: no installer container is left */
-        EVENT_VIEWED,         /* one look while VERIFYING; outcome OK: as planned */
+        EVENT_VIEWED,         /* one look while VERIFYING or ENROLLED; outcome OK: as planned */
+        EVENT_ROLES_SET,      /* the platform was told which roles the runner is to have */
+        EVENT_REVOKED,        /* the persistent token is gone, and seen to be gone */
         EVENT_FAILED,         /* the operation under way failed; outcome (gates shut, probe, prepare, mint, settle, look...) */
         EVENT_UNRECORDED,     /* the record could not be written, so MINT, INSTALL or REPLACE_RUNNER was not done */
         EVENT_KEEPER_LOST,    /* the connection to the keeper broke while an installer may be running */
@@ -121,6 +126,8 @@ typedef struct Event {
         usec_t retry_after_us;    /* of that outcome */
         bool token_spent;         /* of that outcome: this token must not be used again */
         bool spec_differs;        /* SPEC_LOADED: not the spec that the record was written under */
+        bool token_stored;        /* MINTED: the platform keeps this token until we delete it */
+        bool lacks_roles;         /* VIEWED: connected, and without a role that it is to have */
         bool maybe_minted;        /* FAILED while MINTING: the request may have had its effect, so its window is spent */
         Membership membership;    /* PROBED */
         usec_t token_deadline_us; /* MINTED */
@@ -146,6 +153,8 @@ typedef enum ActionKind {
         ACTION_SETTLE,
         ACTION_ACKNOWLEDGE, /* the keeper may forget the attempt's outcome: it is recorded */
         ACTION_LOOK,        /* one look at the coordinator's view */
+        ACTION_SET_ROLES,   /* give the runner its roles: it has joined without */
+        ACTION_REVOKE_TOKEN, /* delete the persistent token of ours, and see that it is gone */
         ACTION_CANCEL,      /* forget the operation under way; its answer, if any, is not wanted any more */
         ACTION_ARM,         /* timer, at_us (boottime); replaces an earlier arming */
         ACTION_DISARM,      /* timer */
@@ -200,6 +209,7 @@ typedef struct Machine {
         bool half_joined;       /* an installer of ours ran here since the host was last enrolled, so a disconnected
                                    runner under our id and address is our own unfinished work */
         bool was_enrolled;
+        bool token_owed;        /* a persistent token of ours is on the platform; its id is on record */
         unsigned vain_efforts;  /* enrollments that came to asking for a token, since the last success, a person's
                                    retry or a changed spec: the loop breaker's count, over all reboots */
 
@@ -217,6 +227,10 @@ typedef struct Machine {
         bool splayed, prepared;
         bool was_half_joined;   /* INSTALLING: half_joined before, should the installer not be started after all */
         bool replaced;          /* PROBING: the stale runner was deleted and is not deleted again without a pause */
+        bool revoking;          /* the operation under way is REVOKE_TOKEN */
+        bool roles_set;         /* VERIFYING: the runner was given its roles */
+        unsigned odd_looks;     /* ENROLLED: looks in a row that found the host changed */
+        bool drifted;           /* ENROLLED: so it has changed */
         bool differs;           /* VERIFYING: what the last answered look found */
         bool spec_changed;      /* remembered until it can be taken up */
         OutcomeClass last_class; /* of the last outcome that was not OK */

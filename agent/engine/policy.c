@@ -23,6 +23,7 @@
 
 /* A good credential may be refused once by a platform whose security is just starting; a wrong one
  * costs one request too many, and locks no account. */
+#define DRIFT_EVERY_MIN_US USEC_PER_SEC
 #define CREDENTIAL_TRIES 2
 
 /* With a look's own time (the slowest gate: connecting, 2.5 s) and a margin, the host goes on
@@ -97,6 +98,9 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
                 .credential_tries = CREDENTIAL_TRIES,
                 .vain_efforts_max = VAIN_EFFORTS_MAX,
                 .attach_guard_us = ATTACH_GUARD_US,
+                .drift_every_us = spec->verify.drift_every_us > 0 ? larger(spec->verify.drift_every_us, DRIFT_EVERY_MIN_US) : 0,
+                .assign_roles = spec->token.source == TOKEN_PRE_MINTED && spec->credential.kind != CREDENTIAL_NONE &&
+                                spec->verify.by != VERIFY_BY_LOCAL,
                 .prepull = spec->installer.prepull,
                 .on_member_ignore = spec->on_member == ON_MEMBER_IGNORE,
                 .on_stale_replace = spec->on_stale_runner == ON_STALE_REPLACE,
@@ -123,6 +127,10 @@ static bool wants_patience(OutcomeClass class) {
                 break;
         }
         return false;
+}
+
+usec_t policy_drift_wait_us(const Policy *policy, uint32_t random) {
+        return policy->drift_every_us - scale(policy->drift_every_us / 4, random);
 }
 
 usec_t policy_gate_wait_us(const Policy *policy, uint32_t random) {

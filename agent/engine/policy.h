@@ -26,6 +26,8 @@ typedef struct Policy {
         usec_t attach_guard_us;    /* the same for the keeper's first word, which costs it nothing */
         unsigned credential_tries; /* refusals in a row before the credential is believed to be wrong */
         unsigned vain_efforts_max; /* enrollments in a row that may begin by themselves and come to nothing */
+        usec_t drift_every_us;     /* between two looks at an enrolled host; 0: none */
+        bool assign_roles;         /* a host that was joined with somebody else's token may be given its roles */
         bool prepull;
         bool on_member_ignore;
         bool on_stale_replace;
@@ -43,6 +45,9 @@ Policy policy_from_spec(const Spec *spec, const char *machine_id, bool one_shot)
  * gate_poll_us, for a clock is set in a moment. random: uniform over all values. */
 usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,
                          usec_t retry_after_us, usec_t remaining_us, uint32_t random);
+
+/* The next look at an enrolled host: three quarters of drift_every_us up to all of it. */
+usec_t policy_drift_wait_us(const Policy *policy, uint32_t random);
 
 /* The next look at a shut gate: half of gate_poll_us up to all of it. */
 usec_t policy_gate_wait_us(const Policy *policy, uint32_t random);

@@ -131,6 +131,9 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_ECE, ANY, "allocators.delete_connected_allocator_attempt", "platform.not-removed" },
         { ORIGIN_ECE, ANY, "allocators.delete_allocator_with_instances_attempt",
           "platform.not-removed" },
+        { ORIGIN_ECE, ANY, "clusters.command_prohibited", "platform.move-refused" },
+        { ORIGIN_ECE, ANY, "clusters.cluster_invalid_plan", "platform.move-refused" },
+        { ORIGIN_ECE, ANY, "clusters.plan_feature_not_implemented", "platform.move-refused" },
         { ORIGIN_ECE, ANY, "proxies.proxy_not_found", "platform.not-found-yet" },
         { ORIGIN_ECE, ANY, "roles.not_found", "platform.role-unknown" },
         { ORIGIN_ECE, ANY, "roles.version_conflict", "coordinator.conflict" },
@@ -172,6 +175,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_TOKEN, ANY, "no-expiry", "token.no-expiry" },
         { ORIGIN_TOKEN, ANY, "persistent", "token.persistent" },
         { ORIGIN_TOKEN, ANY, "absent", "token.absent" },
+        { ORIGIN_TOKEN, ANY, "still-listed", "token.still-listed" },
         { ORIGIN_TOKEN, ANY, NULL, "token.other" },
 
         { ORIGIN_CREDENTIAL, ANY, "missing", "credential.missing" },
@@ -187,7 +191,6 @@ const ReasonMatch reason_matches[] = {
 
         { ORIGIN_SPEC, ANY, "absent", "spec.absent" },
         { ORIGIN_SPEC, ANY, "invalid", "spec.invalid" },
-        { ORIGIN_SPEC, ANY, "unsupported", "spec.unsupported" },
         { ORIGIN_SPEC, ANY, NULL, "spec.other" },
 
         { ORIGIN_HOST, ANY, "user", "host.user" },
@@ -205,6 +208,8 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_HOST, ANY, "ports", "host.ports" },
         { ORIGIN_HOST, ANY, "disk-space", "host.disk-space" },
         { ORIGIN_HOST, ANY, "record", "host.record" },
+        { ORIGIN_HOST, ANY, "left", "host.left" },
+        { ORIGIN_HOST, ANY, "other-installation", "host.other-installation" },
         { ORIGIN_HOST, ANY, "route", "host.route" },
         { ORIGIN_HOST, ANY, NULL, "host.other" },
 
@@ -294,6 +299,7 @@ const ReasonMatch reason_matches[] = {
         { ORIGIN_VERIFY, ANY, "zone-differs", "verify.zone-differs" },
         { ORIGIN_VERIFY, ANY, "version-differs", "verify.version-differs" },
         { ORIGIN_VERIFY, ANY, "maintenance-mode", "verify.maintenance-mode" },
+        { ORIGIN_VERIFY, ANY, "instances-left", "verify.instances-left" },
         { ORIGIN_VERIFY, ANY, "unstable", "verify.unstable" },
         { ORIGIN_VERIFY, ANY, NULL, "verify.other" },
 

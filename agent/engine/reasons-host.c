@@ -39,12 +39,19 @@ const Reason reasons_of_host[] = {
           "the install user may not use the container engine's socket", WAITS_FOR_HOST,
           "Add the user to the group that the detail names: usermod -aG GROUP USER. ece-installd starts "
           "anew by itself to have it; 'ece-enroll run' as that user needs a new login." },
+        { "host.left", CLASS_PERMANENT, EXIT_CONFIGURATION, "this host was told to leave the installation, and stays out of it", STOPS,
+          "To enroll it again: systemctl kill -s SIGUSR1 ece-enrolld, or 'ece-enroll run'. ECE's own containers and data are "
+          "still on it: uninstall them first." },
         { "host.no-answer", CLASS_HOST, EXIT_CONFIGURATION,
           "a look at this host did not come to an end in time", WAITS_FOR_HOST,
           "Look for a file system or user database that hangs (a network file system whose "
           "server is away): the gate named above waits for it." },
         { "host.other", CLASS_HOST, EXIT_CONFIGURATION, "this host is not ready", WAITS_FOR_HOST,
           "Run 'ece-enroll check' and look at the detail above." },
+        { "host.other-installation", CLASS_PERMANENT, EXIT_CONFIGURATION,
+          "this host runs ECE already, and the platform that the spec names does not know it", STOPS,
+          "If it belongs to another installation, correct the spec. If it was removed from this one, or is a clone: uninstall ECE "
+          "on it as its documentation says, and " START_OVER "." },
         { "host.ports", CLASS_HOST, EXIT_CONFIGURATION, "a port that the installer needs is taken",
           WAITS_FOR_HOST, "Free the ports 20000, 21000 and 22000: ss -ltnp shows who holds them." },
         { "host.record", CLASS_HOST, EXIT_CONFIGURATION,

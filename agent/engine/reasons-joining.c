@@ -31,6 +31,9 @@ const Reason reasons_of_joining[] = {
         { "plan.version-mismatch", CLASS_PERMANENT, EXIT_CONFIGURATION,
           "installer.version is not the version of the installation", STOPS,
           "Set installer.version to auto, or to the version that the coordinator reports." },
+        { "platform.move-refused", CLASS_OPERATOR, EXIT_DIFFERS,
+          "the platform refuses to move the instances of an allocator", ASKS_SLOWLY,
+          "Look at the deployments on this allocator in the Cloud UI: a plan that is pending or broken must be ended first." },
         { "platform.no-signing-key", CLASS_OPERATOR, EXIT_UNREACHABLE,
           "the platform has no key to sign roles tokens with", ASKS_SLOWLY,
           "Ask the platform's administrator: its security configuration is incomplete." },
@@ -70,9 +73,6 @@ const Reason reasons_of_joining[] = {
           "Correct what 'ece-enroll validate' lists. The agent notices by itself." },
         { "spec.other", CLASS_PERMANENT, EXIT_CONFIGURATION, "the spec can't be used",
           WAITS_FOR_SPEC, "Run 'ece-enroll validate'." },
-        { "spec.unsupported", CLASS_PERMANENT, EXIT_CONFIGURATION,
-          "the spec asks for something that this release does not do", WAITS_FOR_SPEC,
-          "Remove the key that is named above, or use a release that supports it." },
         { "token.absent", CLASS_OPERATOR, EXIT_CONFIGURATION,
           "the answer to the token request holds no roles token", ASKS_SLOWLY,
           "Something in between may answer, or the platform is of a version that ece-enroll does "
@@ -107,9 +107,16 @@ const Reason reasons_of_joining[] = {
           "the roles token lives shorter than one attempt may take", ASKS_SLOWLY,
           "Raise token.validity or lower installer.attempt_timeout; the platform may grant "
           "less than was asked for." },
+        { "token.still-listed", CLASS_TRANSIENT, EXIT_DIFFERS,
+          "a persistent token was deleted, and the platform lists it all the same", RETRIES,
+          "Look at 'ece-enroll token list': if it stays, delete it in the Cloud UI, and ask the platform's "
+          "administrator." },
         { "verify.foreign-host", CLASS_PERMANENT, EXIT_DIFFERS,
           "another host uses our runner id on the platform", STOPS,
           "Choose another host.runner_id, or remove the other host. It is never replaced." },
+        { "verify.instances-left", CLASS_OPERATOR, EXIT_DIFFERS,
+          "the host can't leave as long as its allocator holds instances", ASKS_SLOWLY,
+          "Make room on other allocators, or move the instances in the Cloud UI; then 'ece-enroll leave' goes on." },
         { "verify.local-role", CLASS_TRANSIENT, EXIT_DIFFERS,
           "the containers of a wanted role do not run on this host", LOOKS_AGAIN,
           "Look at the role's containers on this host (docker ps) and their logs; on the platform, whether the role is "

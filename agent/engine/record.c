@@ -22,7 +22,7 @@
 #include "base/text.h"
 #include "engine/classify.h"
 
-#define SCHEMA 3
+#define SCHEMA 4
 #define SCHEMA_MAX 1000000 /* more than any release will have */
 #define COUNT_MAX 1000000
 #define TIME_MAX INT64_MAX
@@ -108,7 +108,14 @@ static void encode_machine(Writer *w, const Machine *m) {
         put_bool(w, "unsettled", m->unsettled);
         put_bool(w, "half_joined", m->half_joined);
         put_bool(w, "was_enrolled", m->was_enrolled);
+        put_bool(w, "token_owed", m->token_owed);
         put_time(w, "vain_efforts", m->vain_efforts);
+}
+
+static void encode_identity(Writer *w, const HostIdentity *identity) {
+        put_text(w, "machine_id", identity->machine_id);
+        put_text(w, "product_uuid", identity->product_uuid);
+        put_text(w, "hardware_addresses", identity->hardware_addresses);
 }
 
 int record_encode(const Record *record, Buffer *ret) {
@@ -126,6 +133,8 @@ int record_encode(const Record *record, Buffer *ret) {
         put_text(&w, "runner_id", record->runner_id);
         put(&w, "roles", encode_roles(record->roles));
         put_text(&w, "attempt_id", record->attempt_id);
+        put_text(&w, "token_id", record->token_id);
+        encode_identity(&w, &record->identity);
         put_time(&w, "verified_realtime_us", record->verified_realtime_us);
         put_bool(&w, "credential_forgotten", record->credential_forgotten);
         put_text(&w, "reason", record->reason);
@@ -259,6 +268,7 @@ static void decode_machine(Reader *r, Machine *ret) {
         ret->unsettled = get_bool(r, "unsettled");
         ret->half_joined = get_bool(r, "half_joined");
         ret->was_enrolled = get_bool(r, "was_enrolled");
+        ret->token_owed = get_bool(r, "token_owed");
         ret->vain_efforts = (unsigned) get_number(r, "vain_efforts", COUNT_MAX);
 }
 
@@ -268,6 +278,10 @@ static void decode_rest(Reader *r, Record *ret) {
         get_text(r, "runner_id", ret->runner_id, sizeof(ret->runner_id));
         ret->roles = get_roles(r, "roles");
         get_text(r, "attempt_id", ret->attempt_id, sizeof(ret->attempt_id));
+        get_text(r, "token_id", ret->token_id, sizeof(ret->token_id));
+        get_text(r, "machine_id", ret->identity.machine_id, sizeof(ret->identity.machine_id));
+        get_text(r, "product_uuid", ret->identity.product_uuid, sizeof(ret->identity.product_uuid));
+        get_text(r, "hardware_addresses", ret->identity.hardware_addresses, sizeof(ret->identity.hardware_addresses));
         ret->verified_realtime_us = get_number(r, "verified_realtime_us", TIME_MAX);
         ret->credential_forgotten = get_bool(r, "credential_forgotten");
         get_text(r, "reason", ret->reason, sizeof(ret->reason));
@@ -370,6 +384,7 @@ Machine record_resume(const Record *record, const char *boot_id, usec_t now_boot
         m.half_joined = old->half_joined;
         m.was_enrolled = old->was_enrolled;
         m.vain_efforts = old->vain_efforts;
+        m.token_owed = old->token_owed;
         if (enrollment_is_over(old))
                 return m;
 

@@ -9,6 +9,8 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "engine/machine.h"
+#include "model/host-identity.h"
+#include "model/token-listing.h"
 
 #define RECORD_FILE "record.json"
 #define RECORD_SIZE_MAX (64U * 1024U)
@@ -29,6 +31,8 @@ typedef struct Record {
         RoleSet roles;
         char attempt_id[33];          /* of the last attempt handed to the keeper; "" before the first */
         usec_t verified_realtime_us;  /* 0: not verified */
+        char token_id[TOKEN_ID_SIZE]; /* of the persistent token that is owed (machine.token_owed) */
+        HostIdentity identity;       /* of the host that it was written on */
         bool credential_forgotten;    /* it was removed, or is about to be, because this host was verified */
         char reason[REASON_ID_SIZE];  /* last reason and text, for a status after a restart */
         char text[OUTCOME_TEXT_SIZE];

@@ -125,6 +125,10 @@ static void use_token(Agent *a, Token *token) {
         Observation seen = token_is_short(a, token);
         char extra[ROLE_SET_STRING_SIZE];
 
+        /* What the platform keeps is remembered before it is used. */
+        event.token_stored = a->spec->token.source == TOKEN_FROM_COORDINATOR && token->token_id[0];
+        if (event.token_stored)
+                (void) text_copy_printable(a->record.token_id, sizeof(a->record.token_id), token->token_id);
         (void) token_free(a->token);
         a->token = token;
         if (token->extra_roles) {
@@ -142,7 +146,9 @@ static void on_minted(void *userdata, Token *token, const Observation *failure) 
 
         if (!observation_is_none(failure)) {
                 if (failure->maybe_minted && failure->origin != ORIGIN_TOKEN)
-                        agent_note(a, "the reply to a token request was lost: a token may live on unused until it expires");
+                        agent_note(a, a->spec->token.persistent
+                                              ? "the reply to a token request was lost: a persistent token may be left, see ece-enroll token list"
+                                              : "the reply to a token request was lost: a token may live on unused until it expires");
                 return agent_post_seen(a, EVENT_FAILED, failure);
         }
         use_token(a, token);
@@ -165,6 +171,7 @@ static void use_pre_minted(Agent *a) {
                 .roles = a->spec->host.roles,
                 .validity_us = a->spec->token.validity_us,
                 .pre_minted = true,
+                .roles_later = a->policy.assign_roles,
                 .sent_us = clock_boottime_us(),
         };
         Observation refusal = OBSERVATION_NONE;
@@ -188,6 +195,7 @@ static void use_pre_minted(Agent *a) {
 }
 
 void agent_mint(Agent *a) {
+        TokenWish wish;
         int error;
 
         if (!agent_has_coordinator(a))
@@ -196,7 +204,10 @@ void agent_mint(Agent *a) {
                 return use_pre_minted(a);
         if (a->anonymous)
                 return agent_miss_credential(a);
-        error = coordinator_mint(a->coordinator, a->spec->host.roles, a->spec->token.validity_us, on_minted, a);
+        wish = (TokenWish) { .roles = a->spec->host.roles,
+                             .persistent = a->spec->token.persistent,
+                             .validity_us = a->spec->token.validity_us };
+        error = coordinator_mint(a->coordinator, &wish, on_minted, a);
         if (error < 0)
                 agent_fail(a, error, "can't ask for a token");
 }

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "host/gates.h"
 #include "installer/engine-gates.h"
+#include "model/coordinator-url.h"
 
 static void add_untried(Agent *a, const char *name) {
         Gate gate = gate_named(name);
@@ -94,12 +95,38 @@ void agent_check_host(Agent *a) {
 
 /* --- The network's --- */
 
+static bool is_loopback(const char *host) {
+        return text_starts_with(host, "127.") || streq(host, "::1") || streq(host, "localhost");
+}
+
+/* Nobody is there to be asked, and nobody will be until this host's own ECE is up. */
+static bool is_its_own_coordinator(const Agent *a) {
+        const char *address = a->spec->host.host_ip ? a->spec->host.host_ip : a->facts.default_address;
+
+        for (char *const *url = a->spec->coordinators; *url; url++) {
+                char host[COORDINATOR_URL_SIZE];
+
+                coordinator_url_host(*url, host);
+                if (!address_is_same(host, address) && !is_loopback(host))
+                        return false;
+        }
+        return true;
+}
+
+static void note_first_host(Agent *a, const Gate *shut) {
+        if (streq(shut->name, "coordinator") && is_its_own_coordinator(a))
+                agent_note(a, "the only coordinator of the spec is this host itself, and its ECE is not up: the first host of an "
+                              "installation is installed by hand");
+}
+
 static void on_network(void *userdata, const Gates *gates) {
         Agent *a = userdata;
         const Gate *shut = gates_first_shut(gates);
 
         for (size_t i = 0; i < gates->n; i++)
                 agent_gate_seen(a, &gates->items[i]);
+        if (shut)
+                note_first_host(a, shut);
         agent_report(a, false);
         if (shut)
                 agent_post_seen(a, EVENT_FAILED, &shut->seen);

@@ -8,6 +8,7 @@
  *   agent-gates.c        CHECK_HOST, CHECK_NETWORK, and what is known of the gates
  *   agent-keeper.c       ATTACH, PREPARE, INSTALL, TERMINATE, SETTLE, ACKNOWLEDGE
  *   agent-coordinator.c  REPLACE_RUNNER, MINT
+ *   agent-platform.c     SET_ROLES, REVOKE_TOKEN
  *   agent-view.c         PROBE, LOOK
  *   agent-secrets.c      what becomes of the secrets that this host was given
  *   agent-record.c       SAVE, and what is found at the start
@@ -50,7 +51,7 @@ struct Agent {
         size_t queue_first, queue_n;
         sd_event_source *queue_source, *publish_again;
         sd_event_source *timer_source[_TIMER_MAX];
-        sd_event_source *spec_watch[2];
+        sd_event_source *spec_watch[2], *left_watch;
 
         Spec *spec;
         HostFacts facts;
@@ -62,6 +63,9 @@ struct Agent {
         bool anonymous;      /* the coordinator is asked without a credential: there is none, or it was forgotten */
         bool platform_known; /* it was asked for its version */
         bool probing;        /* the view is wanted by PROBE, not by LOOK */
+        bool looking_for_strangers; /* the engine is asked whether ECE is on this host already */
+        Membership membership;      /* what the platform has said before that */
+        Verdict verdict;
         Token *token;
 
         Gates gates; /* the last known of each */
@@ -117,6 +121,10 @@ bool agent_has_coordinator(Agent *a); /* false: why not is on its way to the mac
 void agent_miss_credential(Agent *a); /* FAILED: it was forgotten, and now there is something to do again */
 void agent_replace_runner(Agent *a);
 void agent_mint(Agent *a);
+
+/* agent-platform.c */
+void agent_set_roles(Agent *a);
+void agent_revoke_token(Agent *a);
 
 /* agent-view.c */
 void agent_probe(Agent *a);

@@ -22,15 +22,21 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "host/host-identity.h"
 
 /* DAMAGED: nobody can read it. OTHER_RELEASE: whole, and of a schema that is not ours; an upgrade or downgrade
- * that is taken back finds it again. */
+ * that is taken back finds it again. OTHER_HOST: an image was cloned. */
 #define DAMAGED ".damaged"
 #define OTHER_RELEASE ".other-release"
+#define OTHER_HOST ".other-host"
 
 static void set_aside(Agent *a, int error) {
-        const char *name = error == -EPROTONOSUPPORT ? RECORD_FILE OTHER_RELEASE : RECORD_FILE DAMAGED;
-        const char *what = error == -EPROTONOSUPPORT ? "is of another release" : "can't be read";
+        const char *name = error == -EPROTONOSUPPORT ? RECORD_FILE OTHER_RELEASE
+                           : error == -EXDEV         ? RECORD_FILE OTHER_HOST
+                                                     : RECORD_FILE DAMAGED;
+        const char *what = error == -EPROTONOSUPPORT ? "is of another release"
+                           : error == -EXDEV         ? "is of another host"
+                                                     : "can't be read";
 
         if (renameat(a->state_fd, RECORD_FILE, a->state_fd, name) < 0)
                 log_warning_errno(-errno, "the record in %s %s and can't be set aside; the world is asked instead",
@@ -54,19 +60,36 @@ static int read_record(Agent *a, Record *ret) {
         return error < 0 ? error : record_decode(buffer_string(&text), text.size, ret);
 }
 
+/* A record that came with an image speaks of the host that the image was made of: whom it calls a member, and which token
+ * it wants deleted, is that host's affair. */
+static int check_identity(Agent *a, const HostIdentity *now) {
+        const char *difference = host_identity_difference(&a->record.identity, now);
+
+        if (!difference)
+                return 0;
+        log_warning("the record is not of this host (%s): a cloned image?", difference);
+        a->record = (Record) {};
+        return -EXDEV;
+}
+
 static int load(Agent *a) {
         char boot_id[BOOT_ID_SIZE] = "";
+        HostIdentity identity;
         int error = read_record(a, &a->record);
 
         (void) clock_boot_id(boot_id);
         if (file_error_passes(error)) /* a good record is not set aside for that */
                 return log_error_errno(error, "can't read the record in %s now", a->options.state_dir);
+        host_identity_gather("", &identity);
+        if (error >= 0)
+                error = check_identity(a, &identity);
         if (error >= 0) {
                 a->machine = record_resume(&a->record, boot_id, clock_boottime_us());
                 (void) record_last_trouble(&a->record, &a->trouble);
         } else if (error != -ENOENT)
                 set_aside(a, error);
         (void) snprintf(a->record.boot_id, sizeof(a->record.boot_id), "%s", boot_id);
+        a->record.identity = identity;
         return 0;
 }
 

@@ -90,7 +90,8 @@ static void forget(Agent *a, const char *what, const SecretSource *source) {
 
 /* A member that differs and is left alone (on_member: ignore) is not a verified one. */
 bool agent_may_forget(const Agent *a) {
-        return a->spec && a->spec->forget_credential && a->machine.state == STATE_ENROLLED && a->reason.class == CLASS_OK;
+        return a->spec && a->spec->forget_credential && a->machine.state == STATE_ENROLLED && a->reason.class == CLASS_OK &&
+               !a->machine.token_owed;
 }
 
 void agent_forget_secrets(Agent *a) {
@@ -101,5 +102,6 @@ void agent_forget_secrets(Agent *a) {
                 forget(a, "roles token", &a->spec->token.pre_minted);
         if (a->coordinator)
                 coordinator_forget_credential(a->coordinator);
+        a->anonymous = true; /* whoever looks at this host again asks its engine */
         agent_report(a, false); /* with what could not be removed, if anything */
 }

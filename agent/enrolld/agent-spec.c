@@ -5,8 +5,7 @@
  * and notice when it changes. A new reading throws away everything that was made from the old one.
  *
  * Problems of the file are told one by one where people look (standard error of a run, the journal of the
- * daemon); the machine hears one refusal. A spec that asks for what this release does not do is refused as a
- * whole: doing half of it silently would be worse.
+ * daemon); the machine hears one refusal.
  */
 
 #include "enrolld/agent-private.h"
@@ -20,8 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-
-
+#include "enrolld/left-mark.h"
 
 void agent_forget_spec(Agent *a) {
         agent_gates_cancel(a);
@@ -137,9 +135,6 @@ static void use_spec(Agent *a) {
         const char *sentence;
         int error;
 
-        sentence = plan_unsupported(a->spec, 0);
-        if (sentence)
-                return refuse(a, "unsupported", sentence);
         for (size_t i = 0; (sentence = plan_without_effect(a->spec, i)); i++)
                 agent_note(a, sentence);
         if (a->spec->installer.handoff == HANDOFF_ARGV)
@@ -165,11 +160,36 @@ static void use_spec(Agent *a) {
         post_loaded(a);
 }
 
+static int on_left(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        if (event->len > 0 && streq(event->name, LEFT_FILE))
+                agent_post(userdata, EVENT_SPEC_CHANGED);
+        return 0;
+}
+
+/* True when this host was told to leave, and the agent is to stay away from it. A run was called by somebody who wants it back. */
+static bool has_left(Agent *a) {
+        Observation seen;
+
+        if (a->options.one_shot) {
+                (void) left_mark_remove(a->state_fd);
+                return false;
+        }
+        if (!a->left_watch && a->state_fd >= 0)
+                (void) sd_event_add_inotify(a->event, &a->left_watch, a->options.state_dir, IN_MOVED_TO | IN_ONLYDIR, on_left, a);
+        if (!left_mark_is_there(a->state_fd))
+                return false;
+        seen = observe(ORIGIN_HOST, 0, "left", a->options.state_dir, NULL);
+        agent_post_seen(a, EVENT_SPEC_ABSENT, &seen);
+        return true;
+}
+
 void agent_load_spec(Agent *a) {
         _cleanup_problems_ Problems problems = {};
         int error;
 
         agent_forget_spec(a);
+        if (has_left(a))
+                return;
         watch_spec(a);
         /* Without a spec there is no policy to decide by; the one for an absent file only has to be sane. */
         a->policy.one_shot = a->options.one_shot;

@@ -58,10 +58,26 @@ static bool misses_what_it_forgot(const Agent *a, Membership membership) {
         return a->probing && membership == MEMBERSHIP_NONE && a->anonymous && a->spec->credential.kind != CREDENTIAL_NONE;
 }
 
+/* Connected, and without a role that it is to have: its token has assigned less than its spec names. */
+static bool lacks_roles(const Verdict *verdict) {
+        bool lacks = false;
+
+        for (size_t i = 0; i < verdict->n; i++) {
+                DifferenceKind kind = verdict->items[i].kind;
+
+                if (kind <= DIFFERENCE_NOT_HEALTHY)
+                        return false;
+                lacks |= kind == DIFFERENCE_ROLE_MISSING || kind == DIFFERENCE_ROLE_NOT_BLESSED;
+        }
+        return lacks;
+}
+
 /* The answer to PROBE or LOOK, whichever was asked. */
 static void answer(Agent *a, Membership membership, const Verdict *verdict) {
         Observation seen = verdict_observation(verdict, a->plan->runner_id);
-        Event event = { .kind = a->probing ? EVENT_PROBED : EVENT_VIEWED, .membership = membership };
+        Event event = { .kind = a->probing ? EVENT_PROBED : EVENT_VIEWED,
+                        .membership = membership,
+                        .lacks_roles = lacks_roles(verdict) };
 
         if (misses_what_it_forgot(a, membership))
                 return agent_miss_credential(a);
@@ -79,8 +95,33 @@ static void note_warnings(Agent *a, const Verdict *verdict) {
                         agent_note(a, verdict->items[i].text);
 }
 
+/* ECE on a host that the platform does not know, or knows as gone, and that we have not begun to install: another installation's, or
+ * somebody else's half-done work. There may be data behind it. */
+static bool may_be_anothers(const Agent *a, Membership membership) {
+        if (!a->probing || a->machine.half_joined)
+                return false;
+        return membership == MEMBERSHIP_NONE || (membership == MEMBERSHIP_DISCONNECTED && !a->machine.was_enrolled);
+}
+
+static void on_strangers(Agent *a, const LocalView *view) {
+        Observation seen;
+
+        a->looking_for_strangers = false;
+        if (view->state[LOCAL_RUNNER] == LOCAL_ABSENT)
+                return answer(a, a->membership, &a->verdict);
+        if (a->membership == MEMBERSHIP_DISCONNECTED)
+                return answer(a, MEMBERSHIP_HALF_JOINED, &a->verdict);
+        seen = observe(ORIGIN_HOST, 0, "other-installation", local_part_container(LOCAL_RUNNER),
+                       "the container is %s here, and the platform knows no runner %s", local_state_to_string(view->state[LOCAL_RUNNER]),
+                       a->plan->runner_id);
+        agent_post_event(a, &(Event) { .kind = EVENT_PROBED, .membership = MEMBERSHIP_FOREIGN }, &seen);
+}
+
 void agent_on_local_view(Agent *a, const LocalView *view) {
         Verdict verdict;
+
+        if (a->looking_for_strangers)
+                return on_strangers(a, view);
 
         local_view_judge(a->plan, view, &verdict);
         answer(a, membership_by_engine(a, view, &verdict), &verdict);
@@ -88,6 +129,7 @@ void agent_on_local_view(Agent *a, const LocalView *view) {
 
 static void on_view(void *userdata, const RunnerView *view, const Observation *failure) {
         Agent *a = userdata;
+        Membership membership;
         Verdict verdict;
 
         if (!observation_is_none(failure))
@@ -97,7 +139,13 @@ static void on_view(void *userdata, const RunnerView *view, const Observation *f
         note_warnings(a, &verdict);
         if (verdict.enrolled && hears_engine(a))
                 return agent_keeper_request(a, MESSAGE_LOOK);
-        answer(a, membership_by_platform(view, &verdict), &verdict);
+        membership = membership_by_platform(view, &verdict);
+        if (!may_be_anothers(a, membership))
+                return answer(a, membership, &verdict);
+        a->looking_for_strangers = true;
+        a->membership = membership;
+        a->verdict = verdict;
+        agent_keeper_request(a, MESSAGE_LOOK);
 }
 
 static void ask_witness(Agent *a) {
@@ -147,7 +195,11 @@ static void on_platform(void *userdata, const PlatformFacts *platform, const Obs
                 return agent_post_seen(a, EVENT_FAILED, failure);
         if (platform)
                 a->platform = *platform;
-        if (!resolve_plan(a))
+        /* What an enrolled host is held against is the installation as it is now; whether its script could still install it
+         * is no question any more. */
+        if (a->machine.state == STATE_ENROLLED && a->plan && platform)
+                (void) snprintf(a->plan->version, sizeof(a->plan->version), "%s", platform->version);
+        else if (!resolve_plan(a))
                 return;
         a->platform_known = true;
         ask_witness(a);
@@ -158,9 +210,10 @@ static void begin(Agent *a, bool probing) {
         int error;
 
         a->probing = probing;
+        a->looking_for_strangers = false;
         if (!agent_has_coordinator(a))
                 return;
-        if (!probing && a->platform_known) /* after an adoption it is not */
+        if (!probing && a->platform_known && a->machine.state != STATE_ENROLLED) /* after an adoption it is not */
                 return ask_witness(a);
         error = coordinator_ask_platform(a->coordinator, on_platform, a);
         if (error < 0)

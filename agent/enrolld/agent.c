@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "enrolld/left-mark.h"
 
 static uint32_t random_number(void) {
         uint32_t value;
@@ -177,6 +178,10 @@ static void act(Agent *a, const Action *action, bool transition) {
                 return agent_is_recorded(a) ? agent_keeper_request(a, MESSAGE_ACKNOWLEDGE) : (void) 0;
         case ACTION_LOOK:
                 return agent_look(a);
+        case ACTION_SET_ROLES:
+                return agent_set_roles(a);
+        case ACTION_REVOKE_TOKEN:
+                return agent_revoke_token(a);
         case ACTION_CANCEL:
                 return cancel(a);
         case ACTION_ARM:
@@ -200,6 +205,22 @@ static bool keeps_reason(State s) {
 /* What goes wrong after that, as a keeper that dies while it tidies up, is not why the host is not enrolled. */
 static bool end_is_decided(const Machine *m) {
         return m->state == STATE_FAILED || (m->state == STATE_SETTLING && m->next == STATE_FAILED);
+}
+
+/* At rest only a change of the host counts: that it can't be looked at for a while is no news, nor why a token is not revoked yet. */
+static void remember_drift(Agent *a, const Occurrence *o, const Machine *before) {
+        if (o->event.kind != EVENT_VIEWED)
+                return;
+        if (a->machine.drifted)
+                a->reason = o->outcome;
+        else if (before->drifted)
+                a->reason = OUTCOME_OK;
+        if (o->outcome.class == CLASS_OK)
+                a->record.verified_realtime_us = clock_realtime_us();
+}
+
+static bool rests(const Machine *m) {
+        return m->state == STATE_ENROLLED || m->state == STATE_FAILED || m->state == STATE_STOPPING;
 }
 
 static void remember_reason(Agent *a, const Occurrence *o, const Machine *before) {
@@ -265,23 +286,50 @@ static void prepare_actions(Agent *a, const Actions *actions) {
                 }
 }
 
+/* What happens at rest and is worth telling. */
+static void tell_at_rest(Agent *a, const Occurrence *o, const Machine *before) {
+        char note[sizeof(a->notes[0])];
+
+        if (before->revoking && before->token_owed && !a->machine.token_owed) {
+                agent_note(a, "the persistent token was deleted, and is not listed any more");
+                agent_report(a, false);
+        } else if (before->revoking && o->outcome.class != CLASS_OK) {
+                (void) snprintf(note, sizeof(note), "the persistent token %.40s is not deleted yet: %.110s", a->record.token_id,
+                                o->outcome.text);
+                agent_note(a, note);
+                agent_report(a, false);
+        }
+        if (a->machine.drifted && !before->drifted)
+                agent_report_trouble(a);
+        else if (before->drifted && !a->machine.drifted)
+                log_info("this host is as planned again");
+}
+
 static void step(Agent *a, const Occurrence *o) {
         const Machine before_it = a->machine;
         State before = before_it.state;
         Actions actions = {};
-        bool transition;
+        bool transition, stays, forgets;
 
         a->machine = machine_step(a->machine, &a->policy, &o->event, clock_boottime_us(), &actions);
         transition = a->machine.state != before;
-        remember_reason(a, o, &before_it);
+        stays = !transition && rests(&before_it);
+        if (stays)
+                remember_drift(a, o, &before_it);
+        else
+                remember_reason(a, o, &before_it);
         if (transition && (a->machine.state == STATE_FAILED || a->machine.state == STATE_STOPPING))
                 name_the_end(a);
         if (o->event.kind == EVENT_TIMER && o->event.timer == TIMER_ATTEMPT)
                 a->attempt_timed_out = true;
-        if (transition && a->machine.state == STATE_ENROLLED) {
+        if (transition && a->machine.state == STATE_ENROLLED)
                 a->record.verified_realtime_us = clock_realtime_us();
-                a->record.credential_forgotten = agent_may_forget(a);
-        }
+        forgets = a->machine.state == STATE_ENROLLED && (transition || a->machine.token_owed != before_it.token_owed) &&
+                  agent_may_forget(a);
+        if (transition && a->machine.state == STATE_ENROLLED)
+                a->record.credential_forgotten = false;
+        if (forgets)
+                a->record.credential_forgotten = true;
 
         log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),
                   state_to_string(a->machine.state), actions.n);
@@ -290,9 +338,11 @@ static void step(Agent *a, const Occurrence *o) {
         prepare_actions(a, &actions);
         for (size_t i = 0; i < actions.n && a->fatal == 0; i++)
                 act(a, &actions.item[i], transition);
-        if (transition && a->machine.state == STATE_ENROLLED)
+        if (forgets)
                 agent_forget_secrets(a);
-        if (!transition && o->outcome.class != CLASS_OK)
+        if (stays)
+                tell_at_rest(a, o, &before_it);
+        else if (!transition && o->outcome.class != CLASS_OK)
                 agent_report_trouble(a);
 }
 
@@ -316,9 +366,10 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
         if (info->ssi_signo == SIGHUP)
                 agent_post(a, EVENT_SPEC_CHANGED);
-        else if (info->ssi_signo == SIGUSR1)
+        else if (info->ssi_signo == SIGUSR1) {
+                (void) left_mark_remove(a->state_fd); /* whoever wants it tried again wants it back */
                 agent_post(a, EVENT_RETRY);
-        else
+        } else
                 agent_post_event(a, &(Event) { .kind = EVENT_STOP, .signal_number = (int) info->ssi_signo },
                                  NULL);
         return 0;
@@ -395,6 +446,7 @@ Agent *agent_free(Agent *a) {
                 (void) sd_event_source_unref(a->timer_source[t]);
         (void) sd_event_source_unref(a->queue_source);
         (void) sd_event_source_unref(a->publish_again);
+        (void) sd_event_source_unref(a->left_watch);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
         (void) sd_event_unref(a->event);

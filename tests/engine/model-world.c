@@ -40,6 +40,8 @@ static void start_again(World *w) {
                 w->armed_us[t] = USEC_INFINITY;
         if (w->m.started_us == 0)
                 w->minted = 0; /* a new effort has a new budget */
+        if (!w->m.token_owed)
+                w->stored = false; /* its answer was lost with the agent, before anybody could write it down */
         w->choice.die_after = 0;
         step(w, (Event) { .kind = EVENT_START });
 }
@@ -58,7 +60,7 @@ static bool is_on_disk(const World *w) {
         return a->state == b->state && a->started_us == b->started_us && a->spent_us == b->spent_us &&
                a->window == b->window && a->attempt == b->attempt && a->installer_pending == b->installer_pending &&
                a->unsettled == b->unsettled && a->half_joined == b->half_joined && a->was_enrolled == b->was_enrolled &&
-               a->vain_efforts == b->vain_efforts;
+               a->vain_efforts == b->vain_efforts && a->token_owed == b->token_owed;
 }
 
 static void install(World *w) {
@@ -67,6 +69,7 @@ static void install(World *w) {
                                                              w->policy.token_margin_us,
               "no installer without a token that outlives it");
         check(w, w->disk.machine.installer_pending, "a started installer is on record");
+        check(w, !w->stored || w->disk.machine.token_owed, "a persistent token is on record before it is used");
         w->keeper_asked = ACTION_INSTALL;
         w->ended = false;
         w->running = !bit(w, 3); /* else the request got lost on its way */
@@ -74,6 +77,7 @@ static void install(World *w) {
 
 static void mint(World *w) {
         check(w, w->seen_since_mint, "look before minting");
+        check(w, !w->stored, "one persistent token at a time");
         w->seen_since_mint = false;
         w->asked = ACTION_MINT;
         w->minted++; /* until the contrary is proved */
@@ -111,7 +115,10 @@ static void act_on_world(World *w, ActionKind kind) {
                 check(w, w->policy.on_stale_replace && w->last_probed == MEMBERSHIP_DISCONNECTED,
                       "nothing of others is deleted");
                 w->asked = kind;
-        } else if (kind == ACTION_PROBE || kind == ACTION_LOOK || kind == ACTION_LOAD_SPEC ||
+        } else if (kind == ACTION_SET_ROLES) {
+                check(w, w->policy.assign_roles && w->m.half_joined, "roles are given to nobody but a host that we have joined");
+                w->asked = kind;
+        } else if (kind == ACTION_PROBE || kind == ACTION_LOOK || kind == ACTION_REVOKE_TOKEN || kind == ACTION_LOAD_SPEC ||
                    kind == ACTION_CHECK_NETWORK)
                 w->asked = kind;
         else
@@ -153,6 +160,8 @@ static void act(World *w, const Action *action) {
         case ACTION_SETTLE:
         case ACTION_ACKNOWLEDGE:
         case ACTION_LOOK:
+        case ACTION_SET_ROLES:
+        case ACTION_REVOKE_TOKEN:
                 act_on_world(w, action->kind);
                 return;
         case _ACTION_KIND_MAX:
@@ -187,6 +196,11 @@ static void check_end(World *w, const Machine *before) {
                 check(w, w->m.end == END_OUTCOME && w->may_end, "what passes by itself never ends a run");
 }
 
+/* At rest there is an end to waiting, but for a token to be deleted and a look now and then. */
+static bool has_rest_to_do(const World *w) {
+        return !w->gone && (w->m.token_owed || (w->m.state == STATE_ENROLLED && w->policy.drift_every_us > 0 && !w->policy.one_shot));
+}
+
 static void check_state(World *w, const Machine *before) {
         bool armed = false;
 
@@ -195,9 +209,14 @@ static void check_state(World *w, const Machine *before) {
                 armed = armed || w->armed_us[t] != USEC_INFINITY;
                 check(w, w->armed_us[t] == w->m.armed_us[t], "timers are armed as the machine believes");
         }
-        if (state_is_final(w->m.state))
-                check(w, !w->token && !w->m.token_held && !armed, "a final state holds and waits for nothing");
-        else
+        if (state_is_final(w->m.state) && !w->gone) {
+                bool busy = has_rest_to_do(w) && w->m.state != STATE_UNCONFIGURED;
+
+                check(w, !w->token && !w->m.token_held, "a final state holds no token");
+                check(w, armed || !busy, "who has something left to do waits for it");
+                check(w, !armed || busy || w->asked == ACTION_LOOK || w->m.odd_looks == 1, "a final state waits for nothing else");
+                check(w, before->state != STATE_ENROLLED || w->m.state != STATE_FAILED, "nobody falls out of ENROLLED");
+        } else if (!w->gone)
                 check(w, armed, "who waits has something armed");
         check(w, w->token == w->m.token_held, "the machine knows whether there is a token");
         check_end(w, before);
@@ -342,18 +361,25 @@ static void answer(World *w) {
         else if (asked == ACTION_REPLACE_RUNNER) {
                 w->runner = bit(w, 0) ? MEMBERSHIP_NONE : w->runner;
                 step(w, (Event) { .kind = EVENT_REPLACED });
+        } else if (asked == ACTION_REVOKE_TOKEN) {
+                w->stored = false;
+                step(w, (Event) { .kind = EVENT_REVOKED });
+        } else if (asked == ACTION_SET_ROLES) {
+                w->runner = bit(w, 0) ? MEMBERSHIP_AS_PLANNED : w->runner;
+                step(w, (Event) { .kind = EVENT_ROLES_SET });
         } else if (asked == ACTION_MINT) {
                 static const unsigned minutes[] = { 5, 20, 21, 45, 60, 600 };
 
                 w->token = true;
-                w->token_deadline_us = w->now_us + minutes[pick(w, ELEMENTS(minutes))] * USEC_PER_MINUTE;
-                step(w, (Event) { .kind = EVENT_MINTED, .token_deadline_us = w->token_deadline_us });
+                w->stored = w->persistent;
+                w->token_deadline_us = w->persistent ? USEC_INFINITY : w->now_us + minutes[pick(w, ELEMENTS(minutes))] * USEC_PER_MINUTE;
+                step(w, (Event) { .kind = EVENT_MINTED, .token_deadline_us = w->token_deadline_us, .token_stored = w->persistent });
         } else {
                 bool good = w->runner == MEMBERSHIP_AS_PLANNED;
 
                 w->may_end = w->may_end || !good; /* verify.timeout may be over */
                 step(w, good ? (Event) { .kind = EVENT_VIEWED }
-                             : (Event) { .kind = EVENT_VIEWED, .class = CLASS_TRANSIENT, .exit_code = 76 });
+                             : (Event) { .kind = EVENT_VIEWED, .class = CLASS_TRANSIENT, .exit_code = 76, .lacks_roles = bit(w, 3) });
         }
 }
 
@@ -426,7 +452,8 @@ static void reboot(World *w) {
 
 static void change_runner(World *w) {
         static const Membership some[] = { MEMBERSHIP_NONE, MEMBERSHIP_NONE, MEMBERSHIP_AS_PLANNED,
-                                           MEMBERSHIP_DIFFERS, MEMBERSHIP_DISCONNECTED, MEMBERSHIP_FOREIGN };
+                                           MEMBERSHIP_DIFFERS, MEMBERSHIP_DISCONNECTED, MEMBERSHIP_HALF_JOINED,
+                                           MEMBERSHIP_FOREIGN };
 
         w->runner = some[pick(w, ELEMENTS(some))];
 }
@@ -483,7 +510,7 @@ static void do_kindly(World *w) {
                 answer(w);
         else
                 fire(w);
-        if (w->runner == MEMBERSHIP_DIFFERS || w->runner == MEMBERSHIP_FOREIGN)
+        if (w->runner == MEMBERSHIP_DIFFERS || w->runner == MEMBERSHIP_HALF_JOINED || w->runner == MEMBERSHIP_FOREIGN)
                 w->runner = MEMBERSHIP_AS_PLANNED;
 }
 
@@ -492,13 +519,14 @@ void world_be_kind(World *w) {
 
         w->full = false;
         w->runner = w->runner == MEMBERSHIP_DISCONNECTED ? MEMBERSHIP_NONE : w->runner;
-        while (!w->broken && left-- > 0 && w->m.state != STATE_ENROLLED) {
+        while (!w->broken && left-- > 0 && (w->m.state != STATE_ENROLLED || w->m.token_owed)) {
                 if (w->m.state == STATE_FAILED || w->m.state == STATE_UNCONFIGURED)
                         step(w, (Event) { .kind = EVENT_RETRY });
                 do_kindly(w);
         }
         check(w, w->m.state == STATE_ENROLLED, "it comes to a right end");
         check(w, !w->running && !w->left_over, "nothing is left of it");
+        check(w, !w->stored, "no persistent token is left");
 }
 
 static usec_t one_of(uint64_t *seed, const usec_t of[], size_t n) {
@@ -530,7 +558,10 @@ void world_begin(World *w, uint64_t seed) {
                 .on_member_ignore = ONE_OF(&seed, 0, 0, 1) != 0,
                 .on_stale_replace = ONE_OF(&seed, 0, 1) != 0,
                 .one_shot = ONE_OF(&seed, 0, 1) != 0,
+                .assign_roles = ONE_OF(&seed, 0, 0, 1) != 0,
+                .drift_every_us = ONE_OF(&seed, 0, USEC_PER_HOUR),
         };
+        w->persistent = ONE_OF(&seed, 0, 0, 1) != 0;
         w->policy.stop_terminates = w->policy.one_shot;
         w->disk.machine = machine_fresh();
         start_again(w);

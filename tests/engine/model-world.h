@@ -55,6 +55,8 @@ typedef struct World {
         bool seen_since_mint;
         unsigned minted;         /* in this enrollment */
         unsigned minted_in_vain; /* since the last success or the last time that a person did something */
+        bool persistent;         /* tokens are persistent ones */
+        bool stored;             /* one of ours is on the platform */
         ActionKind asked; /* coordinator or spec; _ACTION_KIND_MAX: nothing */
 
         /* The agent. */

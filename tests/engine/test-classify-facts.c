@@ -51,6 +51,16 @@ static const Fact facts[] = {
         { ORIGIN_TLS, 32, "other", "coordinator.tls-refused", CLASS_PERMANENT, 69 },
         { ORIGIN_TLS, 1, "other", "coordinator.tls-failed", CLASS_TRANSIENT, 69 },
         { ORIGIN_TLS, 0, "other", "coordinator.tls-failed", CLASS_TRANSIENT, 69 },
+        /* Hosts that are somebody else's, or nobody's any more: nothing is done to them */
+        { ORIGIN_HOST, 0, "other-installation", "host.other-installation", CLASS_PERMANENT, 78 },
+        { ORIGIN_HOST, 0, "left", "host.left", CLASS_PERMANENT, 78 },
+        /* A host that is to leave, and instances that find no place elsewhere */
+        { ORIGIN_VERIFY, 0, "instances-left", "verify.instances-left", CLASS_OPERATOR, 76 },
+        { ORIGIN_ECE, 403, "clusters.command_prohibited", "platform.move-refused", CLASS_OPERATOR, 76 },
+        { ORIGIN_ECE, 400, "clusters.cluster_invalid_plan", "platform.move-refused", CLASS_OPERATOR, 76 },
+        { ORIGIN_ECE, 400, "clusters.plan_feature_not_implemented", "platform.move-refused", CLASS_OPERATOR, 76 },
+        /* A token that was revoked and is not gone: a list may lag */
+        { ORIGIN_TOKEN, 200, "still-listed", "token.still-listed", CLASS_TRANSIENT, 76 },
         /* Any 3xx: final, never followed with a credential */
         { ORIGIN_HTTP, 301, "", "coordinator.redirect", CLASS_PERMANENT, 78 },
         { ORIGIN_HTTP, 302, "", "coordinator.redirect", CLASS_PERMANENT, 78 },

@@ -108,6 +108,7 @@ static bool class_and_exit_agree(const Reason *r) {
                        streq(r->id, "platform.user-unknown");
         case EXIT_DIFFERS:
                 return begins(r, "verify.") || begins(r, "platform.") || streq(r->id, "token.role-missing") ||
+                       streq(r->id, "token.still-listed") ||
                        streq(r->id, "plan.stale-runner");
         case EXIT_TRANSIENT:
                 return !stays || streq(r->id, "agent.loop");

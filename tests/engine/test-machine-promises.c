@@ -3,7 +3,7 @@
 /*
  * The promises of the machine, over random worlds (model-world.h): never two installers, none
  * without a token that outlives it, look before minting, record before world, never without a
- * timer, tokens bounded in an enrollment and over all reboots, nothing of others deleted, no early
+ * timer, no persistent token left behind, tokens bounded in an enrollment and over all reboots, nothing of others deleted, no early
  * end for what passes by itself; and after any crash, and whenever the disk is full, a right end.
  *
  * SEED=N in the environment repeats a run. A run that breaks a promise is cut at the breaking step
@@ -149,7 +149,8 @@ static void test_total(void **state) {
         for (unsigned round = 0; round < 200000; round++) {
                 uint64_t r = next_chance(), q = next_chance();
                 Policy policy = { .windows = r & 1, .prepull = r & 2, .on_stale_replace = r & 4, .one_shot = r & 8,
-                                  .stop_terminates = r & 16, .on_member_ignore = r & 32, .splay_us = r & 64 };
+                                  .stop_terminates = r & 16, .on_member_ignore = r & 32, .splay_us = r & 64,
+                                  .assign_roles = q & (UINT64_C(1) << 40), .drift_every_us = q & (UINT64_C(1) << 41) };
                 Machine m = machine_fresh();
                 Event event = { .kind = (EventKind) (q % _EVENT_KIND_MAX), .class = (OutcomeClass) ((q >> 8) % _CLASS_MAX),
                                 .membership = (Membership) ((q >> 16) % _MEMBERSHIP_MAX), .timer = (Timer) ((q >> 20) % _TIMER_MAX),
@@ -171,6 +172,12 @@ static void test_total(void **state) {
                 m.token_deadline_us = (r >> 25) & 1 ? USEC_INFINITY : 0;
                 m.end = (r >> 26) & 1 ? END_DEADLINE : END_NONE;
                 m.stop_signal = (r >> 27) & 1 ? 15 : 0;
+                m.token_owed = (q >> 42) & 1;
+                m.revoking = (q >> 43) & 1;
+                m.odd_looks = (q >> 44) & 3;
+                m.drifted = (q >> 46) & 1;
+                event.lacks_roles = (q >> 47) & 1;
+                event.token_stored = (q >> 48) & 1;
                 m.started_us = (r >> 28) & 3;
                 for (Timer t = 0; t < _TIMER_MAX; t++)
                         m.armed_us[t] = (r >> (32 + t)) & 1 ? 0 : USEC_INFINITY;

@@ -29,6 +29,8 @@ static Record sample(void) {
                 .runner_id = "192.0.2.21",
                 .roles = role_bit(ROLE_ALLOCATOR) | role_bit(ROLE_PROXY),
                 .attempt_id = "00112233445566778899aabbccddeeff",
+                .token_id = "4c8990df-1fb7-4820-b868-6bc9e8860814",
+                .identity = { "0123456789abcdef0123456789abcdef", "4c4c4544-0000", "02:00:00:00:00:01,02:00:00:00:00:02" },
                 .reason = "installer.timed-out",
                 .text = "the installer did not come to an end in its time",
         };
@@ -40,6 +42,7 @@ static Record sample(void) {
         r.machine.window = 2;
         r.machine.attempt = 3;
         r.machine.vain_efforts = 4;
+        r.machine.token_owed = true;
         r.machine.installer_pending = true;
         r.machine.half_joined = true;
         r.machine.token_held = true;
@@ -75,7 +78,13 @@ static void test_round_trip(void **state) {
         assert_string_equal(back.history[1].text, "because");
         /* No trace of the token: not that there was one, nor when it dies. */
         assert_false(back.machine.token_held);
-        assert_null(strstr(buffer_string(&text), "token"));
+        assert_null(strstr(buffer_string(&text), "token_held"));
+        assert_null(strstr(buffer_string(&text), "deadline"));
+        /* But that one is owed, and which. */
+        assert_true(back.machine.token_owed);
+        assert_string_equal(back.token_id, "4c8990df-1fb7-4820-b868-6bc9e8860814");
+        assert_null(host_identity_difference(&back.identity, &r.identity));
+        assert_string_equal(back.identity.hardware_addresses, r.identity.hardware_addresses);
         assert_null(strstr(buffer_string(&text), "4000000000"));
 }
 
@@ -149,7 +158,7 @@ static void test_one_member_wrong(void **state) {
                 }
                 n++;
         }
-        assert_int_equal(n, 23);
+        assert_int_equal(n, 28);
         assert_int_equal(back.roles, 0x0f); /* untouched */
 }
 
@@ -172,8 +181,8 @@ static void replace_and_refuse(const char *from, const char *to) {
 
 static void test_values_out_of_range(void **state) {
         static const char *const rows[][2] = {
-                { "\"schema\":3", "\"schema\":-1" },
-                { "\"schema\":3", "\"schema\":1000001" },
+                { "\"schema\":4", "\"schema\":-1" },
+                { "\"schema\":4", "\"schema\":1000001" },
                 { "\"window\":2", "\"window\":-2" },
                 { "\"window\":2", "\"window\":1000001" },
                 { "\"state\":\"INSTALLING\"", "\"state\":\"DANCING\"" },

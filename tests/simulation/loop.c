@@ -110,6 +110,7 @@ struct sd_event_source {
         sd_event_handler_t on_defer;
         sd_event_signal_handler_t on_signal;
         sd_event_inotify_handler_t on_file;
+        uint32_t mask; /* of inotify */
         void *userdata;
 };
 
@@ -170,6 +171,7 @@ int sd_event_add_inotify(sd_event *e, sd_event_source **ret, const char *path, u
                          sd_event_inotify_handler_t handler, void *userdata) {
         *ret = source_new(SOURCE_FILE, userdata);
         (*ret)->on_file = handler;
+        (*ret)->mask = mask;
         return 0;
 }
 
@@ -288,7 +290,7 @@ void world_touch_spec(void) {
         struct inotify_event event = { .mask = IN_CLOSE_WRITE };
 
         for (size_t i = 0; i < SOURCES_MAX; i++)
-                if (sources[i].kind == SOURCE_FILE) {
+                if (sources[i].kind == SOURCE_FILE && (sources[i].mask & event.mask)) {
                         (void) sources[i].on_file(&sources[i], &event, sources[i].userdata);
                         return;
                 }

@@ -218,7 +218,7 @@ static void check_start(const TokenClaims *claims) {
         if (world->installer.left_over)
                 world_break("no installer while a container of the last one is left");
         /* One second: `exp` and Date have whole ones. */
-        if ((claims->exp_s - world_platform_s() + 1) * (int64_t) USEC_PER_SEC < (int64_t) needed_us)
+        if (claims->has_exp && (claims->exp_s - world_platform_s() + 1) * (int64_t) USEC_PER_SEC < (int64_t) needed_us)
                 world_break("a token outlives its attempt and the margin");
         if (!world->have_record || record_decode(buffer_string(&world->disk), world->disk.size, &record) < 0 ||
             !record.machine.installer_pending)
@@ -238,10 +238,11 @@ static void start_installer(const Message *m, const Secret *token) {
         *i = (Installer) { .running = true, .rule = rule_for(++world->n_started), .started_us = world->now_us,
                            .with_shim = world->agent->spec->installer.handoff == HANDOFF_SHIM,
                            .limit_us = world->agent->spec->installer.attempt_timeout_us,
-                           .token_exp_s = claims.exp_s, .token_roles = claims.roles, .ended_by = ENDED_ITSELF };
+                           .token_exp_s = claims.has_exp ? claims.exp_s : INT64_MAX,
+                           .token_roles = claims.roles, .ended_by = ENDED_ITSELF };
         memcpy(i->attempt, m->attempt, sizeof(i->attempt));
         world_tell("installer %u starts, its token has %lld s", world->n_started,
-                   (long long) (claims.exp_s - world_platform_s()));
+                   claims.has_exp ? (long long) (claims.exp_s - world_platform_s()) : -1LL);
         if (i->rule->kind != INSTALLER_HANGS)
                 world_later(i->rule->takes_us, SIDE_INSTALLER, on_installer_end, i);
         arm_limit();
@@ -294,6 +295,8 @@ static void look(void) {
         if (host_trouble(TROUBLE_ENGINE_DOWN))
                 return refuse(ANSWER_US, observe(ORIGIN_ENGINE, 0, "not-answering", NULL, "the engine is down"));
         platform_containers(&view);
+        if (host_trouble(TROUBLE_OTHER_ECE))
+                view.state[LOCAL_RUNNER] = LOCAL_RUNNING;
         memcpy(m.local, view.state, sizeof(m.local));
         (void) snprintf(m.version, sizeof(m.version), "%s", view.version);
         post(ANSWER_US, &m, false);

@@ -230,6 +230,7 @@ static void base64url(const char *text, Buffer *ret) {
                 (void) buffer_append(ret, &digits[(bits << (6 - n_bits)) & 63], 1);
 }
 
+/* exp_s: 0, a persistent one. */
 static char *make_jwt(RoleSet roles, int64_t exp_s) {
         _cleanup_buffer_ Buffer jwt = BUFFER_INIT(4096);
         _cleanup_free_ char *claims = NULL;
@@ -238,8 +239,9 @@ static char *make_jwt(RoleSet roles, int64_t exp_s) {
         for (Role r = 0; r < _ROLE_MAX; r++)
                 if (role_set_has(roles, r))
                         (void) json_array_append_new(list, json_string(role_to_string(r)));
-        claims = text_of(json_pack("{s:s,s:s,s:o,s:I}", "sub", "0f3a", "iss", "simulation", "roles", list, "exp",
-                                   (json_int_t) exp_s));
+        claims = exp_s > 0 ? text_of(json_pack("{s:s,s:s,s:o,s:I}", "sub", "0f3a", "iss", "simulation", "roles", list, "exp",
+                                               (json_int_t) exp_s))
+                           : text_of(json_pack("{s:s,s:s,s:o,s:b}", "sub", "0f3a", "iss", "simulation", "roles", list, "persistent", 1));
         base64url("{\"typ\":\"JWT\",\"alg\":\"HS256\"}", &jwt);
         (void) buffer_append_string(&jwt, ".");
         base64url(claims, &jwt);
@@ -270,6 +272,80 @@ static void check_mint_on_record(void) {
                                                     .started_us = record.machine.started_us };
 }
 
+/* --- Persistent ones --------------------------------------------------------------------------- */
+
+static char *store_token(RoleSet roles) {
+        _cleanup_free_ char *jwt = make_jwt(roles, 0);
+        char id[32];
+
+        if (world->n_stored == STORED_MAX)
+                abort();
+        for (unsigned i = 0; i < world->n_stored; i++)
+                if (world->stored[i].there && world->stored[i].told)
+                        world_break("one persistent token at a time");
+        (void) snprintf(id, sizeof(id), "stored-%u", world->n_stored);
+        world->stored[world->n_stored++].there = true;
+        return text_of(json_pack("{s:s,s:s}", "token", jwt, "token_id", id));
+}
+
+/* STORED_MAX for what is none of these. */
+static unsigned stored_number(const char *id) {
+        uint64_t n = STORED_MAX;
+
+        return text_starts_with(id, "stored-") && text_to_u64(id + strlen("stored-"), STORED_MAX - 1, &n) >= 0 ? (unsigned) n : STORED_MAX;
+}
+
+void platform_note_record(const Record *record) {
+        unsigned n = stored_number(record->token_id);
+
+        if (n < STORED_MAX)
+                world->stored[n].told = true;
+}
+
+/* What was answered and never written down, because the agent died in between, nobody can delete. */
+void world_check_stored(void) {
+        for (unsigned i = 0; i < world->n_stored; i++)
+                if (world->stored[i].there && world->stored[i].told)
+                        world_break("no persistent token is left");
+}
+
+static char *answer_revoke(const char *path, int *ret_status) {
+        unsigned n = stored_number(strrchr(path, '/') + 1);
+
+        if (n >= world->n_stored || !world->stored[n].there)
+                return not_there("enrollment_tokens.invalid_token_id", ret_status);
+        world->stored[n].there = false;
+        world_tell("a persistent token is deleted");
+        return text_of(json_object());
+}
+
+static char *answer_tokens(void) {
+        json_t *page = json_pack("{s:[]}", "tokens");
+
+        for (unsigned i = 0; i < world->n_stored; i++) {
+                char id[32];
+
+                (void) snprintf(id, sizeof(id), "stored-%u", i);
+                if (world->stored[i].there)
+                        (void) json_array_append_new(json_object_get(page, "tokens"), json_pack("{s:s,s:[]}", "token_id", id, "roles"));
+        }
+        return text_of(page);
+}
+
+static char *answer_roles(int *ret_status) {
+        View v = view_now();
+
+        if (!v.there)
+                return not_there("runners.runner_not_found", ret_status);
+        if (!world->runner.joined || world->runner.kind == RUNNER_FOREIGN)
+                world_break("roles are given to nobody but a host that we have joined");
+        world->runner.roles = planned_roles();
+        world->runner.without = 0;
+        world->roles_set = true;
+        world_tell("the runner is given its roles");
+        return text_of(json_pack("{s:[]}", "roles"));
+}
+
 static char *answer_mint(const char *body) {
         _cleanup_json_ json_t *request = NULL;
         _cleanup_free_ char *jwt = NULL;
@@ -289,6 +365,8 @@ static char *answer_mint(const char *body) {
         roles = (roles & (RoleSet) ~world->scenario->tokens_lack) | world->scenario->tokens_have;
         check_mint_on_record();
         world->count.tokens++;
+        if (json_member_bool(request, "persistent", false))
+                return store_token(roles);
         jwt = make_jwt(roles, world_platform_s() + (int64_t) (life_us / USEC_PER_SEC));
         return text_of(json_pack("{s:s}", "token", jwt));
 }
@@ -307,6 +385,12 @@ char *platform_answer(const char *kind, const char *path, const char *body, int 
                 return answer_proxies();
         if (streq(kind, "delete"))
                 return answer_delete(ret_status);
+        if (streq(kind, "revoke"))
+                return answer_revoke(path, ret_status);
+        if (streq(kind, "tokens"))
+                return answer_tokens();
+        if (streq(kind, "roles"))
+                return answer_roles(ret_status);
         if (streq(kind, "login"))
                 return text_of(json_pack("{s:s}", "token", "a-session"));
         return answer_mint(body);

@@ -132,6 +132,9 @@ static void on_deed(void *subject) {
                 world_tell("a person wants it tried again");
                 (void) world_signal(SIGUSR1);
                 return;
+        case DEED_WATCH_OVER:
+                world->watch_over = true;
+                return;
         case DEED_SPEC_CHANGE:
         case DEED_SPEC_APPEARS:
                 world_tell("the spec changes");
@@ -143,7 +146,8 @@ static void on_deed(void *subject) {
 
 /* A machine at rest, in a world where nobody has anything left to do. */
 bool world_is_over(void) {
-        return world->agent && state_is_final(world->agent->machine.state) && world->deeds_left == 0 && world_idle();
+        return world->agent && state_is_final(world->agent->machine.state) && world->deeds_left == 0 &&
+               (world_idle() || world->watch_over);
 }
 
 static void put_record(const char *directory) {
@@ -222,6 +226,8 @@ void play(const Scenario *s, const char *directory, unsigned crash_at, bool cras
         while (!world->broken && (world->start_wanted || world_turn()))
                 if (world->start_wanted)
                         live(directory);
+        if (!world->watch_over)
+                world_check_stored();
 }
 
 void play_done(World *w) {

@@ -191,6 +191,7 @@ void read_host(Line *l, TroubleRule *rule) {
                 { "disk is full", TROUBLE_DISK_FULL },
                 { "keeper is absent", TROUBLE_KEEPER_ABSENT },
                 { "engine is down", TROUBLE_ENGINE_DOWN },
+                { "other ECE runs", TROUBLE_OTHER_ECE },
                 { "an operator's installer runs", TROUBLE_FOREIGN_INSTALLER },
                 { "credential is missing", TROUBLE_CREDENTIAL_MISSING },
                 { "credential is wrong", TROUBLE_CREDENTIAL_WRONG },
@@ -236,6 +237,7 @@ void read_deed(Line *l, Deed *deed) {
                 { "the agent crashes", DEED_AGENT_CRASH, false }, { "the keeper crashes", DEED_KEEPER_CRASH, false },
                 { "reboot for", DEED_REBOOT, true },              { "suspend for", DEED_SUSPEND, true },
                 { "stop", DEED_STOP, false },                     { "a person retries", DEED_RETRY, false },
+                { "the watch is over", DEED_WATCH_OVER, false },
                 { "the spec appears", DEED_SPEC_APPEARS, false },
         };
 

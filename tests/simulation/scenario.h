@@ -100,7 +100,8 @@ typedef enum TroubleKind {
         TROUBLE_NETWORK,         /* no route to anywhere */
         TROUBLE_DISK_FULL,       /* the record can't be written */
         TROUBLE_KEEPER_ABSENT,   /* nobody listens on its socket */
-        TROUBLE_ENGINE_DOWN,     /* settling and pulling get no answer */
+        TROUBLE_ENGINE_DOWN,
+        TROUBLE_OTHER_ECE,     /* settling and pulling get no answer */
         TROUBLE_FOREIGN_INSTALLER,
         TROUBLE_PULL_FAILS,      /* text: what the engine's client says */
         TROUBLE_PULL_SLOW,       /* duration_us */
@@ -125,6 +126,7 @@ typedef enum DeedKind {
         DEED_CLOCK_SET,  /* offset_us: since the epoch */
         DEED_STOP,
         DEED_RETRY,
+        DEED_WATCH_OVER,
         DEED_SPEC_CHANGE, /* key, value */
         DEED_SPEC_APPEARS,
 } DeedKind;

@@ -92,6 +92,8 @@ typedef struct Ending {
         int exit_code;
 } Ending;
 
+#define STORED_MAX 64U
+
 typedef struct World {
         const Scenario *scenario;
         Agent *agent; /* NULL while it is not running */
@@ -117,6 +119,12 @@ typedef struct World {
         MintOnRecord last_mint;
         Runner runner;
         Installer installer;
+        struct {
+                bool there, told; /* told: its identifier has come to the agent's record */
+        } stored[STORED_MAX];     /* persistent tokens, "stored-N" */
+        unsigned n_stored;
+        bool roles_set; /* by the API */
+        bool watch_over;
         unsigned n_started; /* installers, for `installer the 2` */
         unsigned seen_rule[RULES_MAX]; /* questions that matched a coordinator's rule but for its number */
 
@@ -158,6 +166,7 @@ uint32_t world_chance(void);
 
 void world_break(const char *promise);
 bool world_is_over(void);
+void world_check_stored(void); /* at the end: none of our persistent tokens is left that anybody knows of */
 void world_tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The agent is about to change something outside of itself. False: it is dead and nothing comes of
@@ -169,6 +178,7 @@ void world_touched(void);
 bool coordinator_resolves(const char *host);
 
 /* --- model-platform.c -------------------------------------------------------------------------- */
+void platform_note_record(const Record *record);
 char *platform_answer(const char *kind, const char *path, const char *body, int *ret_status); /* malloc()ed */
 void platform_join(RoleSet roles, RoleSet without);
 char *platform_given_token(void); /* the pre-minted one; malloc()ed */

@@ -14,6 +14,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What is taken from a list may stand in a path, and what is asked to be kept is kept. */
+static void read_for_administrators(const json_t *object) {
+        _cleanup_buffer_ Buffer body = BUFFER_INIT(HTTP_BODY_MAX);
+        TokenListing listing = {};
+        AllocatorLoad load;
+        Holders holders;
+        Moves moves;
+
+        (void) reply_read_tokens(object, &listing);
+        for (size_t i = 0; i < listing.n; i++)
+                assert(token_id_is_sound(listing.items[i].id));
+        token_listing_done(&listing);
+        if (reply_read_holders(object, "r1", &holders))
+                for (size_t i = 0; i < holders.n; i++)
+                        assert(token_id_is_sound(holders.id[i]) && strcmp(holders.id[i], "r1") != 0);
+        if (reply_read_load(object, &load))
+                assert(load.moving <= load.instances);
+        reply_read_moves(object, &moves);
+        assert((moves.refused > 0) == (moves.first_refusal[0] != '\0'));
+        assert(reply_rewrite_roles(object, 0, &body) < 0 || strstr(buffer_string(&body), "\"roles\""));
+}
+
 static void read_all(const json_t *object) {
         RunnerView view = { .found = false };
         char version[64];
@@ -23,6 +45,7 @@ static void read_all(const json_t *object) {
         (void) reply_read_role(object, "r1", &view.role[ROLE_ALLOCATOR]);
         (void) reply_read_allocator(object, &view);
         (void) reply_find_allocator(object, "192.0.2.7", "host.example.com", &view);
+        read_for_administrators(object);
         (void) reply_read_proxies(object, "r1", "192.0.2.7", &view.role[ROLE_PROXY]);
 }
 

@@ -195,6 +195,5 @@ int command_check(const CommonOptions *options) {
                 result = print(&c.gates, options->json);
         if (result >= 0)
                 return result;
-        fprintf(stderr, "ece-enroll: %s\n", strerror(-result));
-        return EXIT_INTERNAL;
+        return command_failed(result);
 }

@@ -109,11 +109,6 @@ static int print(const char *url, const PeerChain *chain, const CommonOptions *o
         return error;
 }
 
-static int internal(int error) {
-        fprintf(stderr, "ece-enroll: %s\n", strerror(-error));
-        return EXIT_INTERNAL;
-}
-
 int command_pin(const CommonOptions *options) {
         char url[COORDINATOR_URL_SIZE], why[URL_WHY_SIZE], given[COORDINATOR_URL_SIZE + 16];
         Question q = { .failure = OBSERVATION_NONE };
@@ -135,9 +130,9 @@ int command_pin(const CommonOptions *options) {
                 error = ask(url, &q);
         (void) sd_event_unref(q.event);
         if (error < 0)
-                return internal(error);
+                return command_failed(error);
         if (!observation_is_none(&q.failure))
                 return command_tell_seen(&q.failure);
         error = print(url, &q.chain, options);
-        return error < 0 ? internal(error) : EXIT_DONE;
+        return error < 0 ? command_failed(error) : EXIT_DONE;
 }

@@ -21,6 +21,7 @@
 #include "engine/classify.h"
 #include "host/gates.h"
 #include "host/host-facts.h"
+#include "model/coordinator-url.h"
 #include "model/installer-command.h"
 
 #define TOKEN_WORD "<roles token>"
@@ -167,13 +168,11 @@ static void print_page(const Drawing *d) {
 /* The installer's command for this plan, with the placeholder where the token will be. */
 static int draw_command(Drawing *d, Observation *refusal) {
         _cleanup_free_ char *path = installer_path_make(getenv("PATH"));
-        const char *host = d->spec->coordinators[0] + strlen("https://");
-        const char *end = host[0] == '[' ? strchr(++host, ']') : strrchr(host, ':');
-        char coordinator[256];
+        char coordinator[COORDINATOR_URL_SIZE];
 
         if (!path)
                 return -ENOMEM;
-        (void) snprintf(coordinator, sizeof(coordinator), "%.*s", end ? (int) (end - host) : 0, host);
+        coordinator_url_host(d->spec->coordinators[0], coordinator);
         if (!d->plan->version[0]) {
                 (void) snprintf(d->plan->version, sizeof(d->plan->version), "%s", d->facts.script_version);
                 d->version_guessed = true;
@@ -220,14 +219,12 @@ int command_plan(const CommonOptions *options) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         Observation refusal = OBSERVATION_NONE;
         Drawing d = { .body = BUFFER_INIT(4096) };
-        const char *unsupported;
         int code = command_load_spec(options->argument ?: options->spec_path, &spec);
         int error;
 
         if (code != EXIT_DONE)
                 return code;
         d.spec = spec;
-        unsupported = plan_unsupported(spec, 0);
         print_remarks(spec);
         error = draw(&d, options->online, &refusal);
         if (error >= 0 && d.plan && d.command.argv) {
@@ -236,8 +233,6 @@ int command_plan(const CommonOptions *options) {
                 else
                         print_page(&d);
         }
-        if (unsupported)
-                refusal = observe(ORIGIN_SPEC, 0, "unsupported", spec->files[0], "%s", unsupported);
         (void) fflush(stdout);
         code = error < 0 ? EXIT_INTERNAL : command_tell_seen(&refusal);
         if (error < 0)

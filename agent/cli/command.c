@@ -8,13 +8,33 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "engine/classify.h"
 
-enum { OPTION_SPEC = 0x100, OPTION_STATE_DIR, OPTION_RUNTIME_DIR, OPTION_JSON, OPTION_WATCH, OPTION_ONLINE, OPTION_MAN };
+enum {
+        OPTION_SPEC = 0x100,
+        OPTION_STATE_DIR,
+        OPTION_RUNTIME_DIR,
+        OPTION_JSON,
+        OPTION_WATCH,
+        OPTION_ONLINE,
+        OPTION_MAN,
+        OPTION_ROLE,
+        OPTION_PERSISTENT,
+        OPTION_VALIDITY,
+        OPTION_SHOW,
+        OPTION_SET,
+        OPTION_RUNNER,
+        OPTION_FORCE,
+        OPTION_YES,
+        OPTION_NO_MOVE,
+        OPTION_TIMEOUT,
+};
 
 static const struct {
         int needs;
@@ -26,6 +46,16 @@ static const struct {
         { TAKES_JSON, { "json", OPTION_JSON, NULL, 0, "Print JSON", 0 } },
         { TAKES_WATCH, { "watch", OPTION_WATCH, NULL, 0, "Print again at each change, until the state is final", 0 } },
         { TAKES_MAN, { "man", OPTION_MAN, NULL, OPTION_HIDDEN, NULL, 0 } }, /* for whoever makes the pages */
+        { TAKES_TOKEN_WISH, { "role", OPTION_ROLE, "ROLE", 0, "A role that the token is for, several with commas, or none", 0 } },
+        { TAKES_TOKEN_WISH, { "persistent", OPTION_PERSISTENT, NULL, 0, "A token that lives until it is deleted", 0 } },
+        { TAKES_TOKEN_WISH, { "validity", OPTION_VALIDITY, "TIME", 0, "How long the token lives (default: the spec's)", 0 } },
+        { TAKES_TOKEN_WISH, { "show", OPTION_SHOW, NULL, 0, "Print the token to a terminal as well", 0 } },
+        { TAKES_SET, { "set", OPTION_SET, "ROLE", 0, "Give the runner these roles, and no other of the four; none: no role at all", 0 } },
+        { TAKES_RUNNER, { "runner-id", OPTION_RUNNER, "ID", 0, "Another runner than this host", 0 } },
+        { TAKES_FORCE, { "force", OPTION_FORCE, NULL, 0, "Do it although it is refused with good reason", 0 } },
+        { TAKES_YES, { "yes", OPTION_YES, NULL, 0, "Do it; without it only what would be done is told", 0 } },
+        { TAKES_YES, { "no-move", OPTION_NO_MOVE, NULL, 0, "Wait until somebody else has moved the instances away", 0 } },
+        { TAKES_TIMEOUT, { "timeout", OPTION_TIMEOUT, "TIME", 0, "How long to wait", 0 } },
         { TAKES_ONLINE, { "online", OPTION_ONLINE, NULL, 0, "Ask the platform, too (reading only)", 0 } },
 };
 
@@ -33,6 +63,91 @@ typedef struct ParseState {
         const Command *command;
         CommonOptions options;
 } ParseState;
+
+bool command_read_roles(const char *text, RoleSet *set) {
+        RoleSet found = *set;
+
+        if (streq(text, "none"))
+                return true;
+        for (const char *at = text;; at += 1) {
+                size_t n = strcspn(at, ",");
+                char word[32];
+                Role role;
+
+                (void) snprintf(word, sizeof(word), "%.*s", (int) (n < sizeof(word) ? n : sizeof(word) - 1), at);
+                role = role_from_string(word);
+                if (role < 0)
+                        return false;
+                found |= role_bit(role);
+                at += n;
+                if (*at == '\0')
+                        break;
+        }
+        *set = found;
+        return true;
+}
+
+static void take_roles(ParseState *p, const char *text, struct argp_state *state) {
+        const char *near = text_suggest(text, role_words(), _ROLE_MAX);
+
+        p->options.roles_given = true;
+        if (!command_read_roles(text, &p->options.roles))
+                argp_error(state, "there is no role '%.64s'%s%s%s; there are allocator, coordinator, director, proxy, and none", text,
+                           near ? ": did you mean '" : "", near ?: "", near ? "'?" : "");
+}
+
+static usec_t take_time(const char *text, struct argp_state *state) {
+        usec_t time_us = 0;
+
+        if (duration_parse(text, &time_us) < 0 || time_us == 0)
+                argp_error(state, "'%.64s' is no time: write 90s, 20m or 1h", text);
+        return time_us;
+}
+
+static void take_argument(ParseState *p, const char *argument, struct argp_state *state) {
+        size_t most = p->command->takes & TAKES_ARGUMENTS ? ARGUMENTS_MAX : p->command->takes & TAKES_ARGUMENT ? 1 : 0;
+
+        if (p->options.n_arguments >= most)
+                argp_error(state, "too many arguments: '%.64s'", argument);
+        p->options.arguments[p->options.n_arguments++] = argument;
+        p->options.argument = p->options.arguments[0];
+}
+
+/* The options of those commands that change something on the platform. */
+static error_t parse_further(int key, char *argument, ParseState *p, struct argp_state *state) {
+        switch (key) {
+        case OPTION_ROLE:
+        case OPTION_SET:
+                take_roles(p, argument, state);
+                return 0;
+        case OPTION_PERSISTENT:
+                p->options.persistent = true;
+                return 0;
+        case OPTION_VALIDITY:
+                p->options.validity_us = take_time(argument, state);
+                return 0;
+        case OPTION_SHOW:
+                p->options.show = true;
+                return 0;
+        case OPTION_FORCE:
+                p->options.force = true;
+                return 0;
+        case OPTION_YES:
+                p->options.yes = true;
+                return 0;
+        case OPTION_NO_MOVE:
+                p->options.no_move = true;
+                return 0;
+        case OPTION_TIMEOUT:
+                p->options.timeout_us = take_time(argument, state);
+                return 0;
+        case OPTION_RUNNER:
+                p->options.runner_id = argument;
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
 
 static error_t parse_option(int key, char *argument, struct argp_state *state) {
         ParseState *p = state->input;
@@ -60,12 +175,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
                 p->options.man = true;
                 return 0;
         case ARGP_KEY_ARG:
-                if (!(p->command->takes & TAKES_ARGUMENT) || p->options.argument)
-                        argp_error(state, "too many arguments: '%.64s'", argument);
-                p->options.argument = argument;
+                take_argument(p, argument, state);
                 return 0;
         default:
-                return ARGP_ERR_UNKNOWN;
+                return parse_further(key, argument, p, state);
         }
 }
 
@@ -119,6 +232,22 @@ int command_load_spec(const char *path, Spec **ret) {
         if (error != -EINVAL)
                 fprintf(stderr, "%s: %s\n", path, strerror(-error));
         return EXIT_CONFIGURATION;
+}
+
+int command_failed(int error) {
+        fprintf(stderr, "ece-enroll: %s\n", strerror(-error));
+        return EXIT_INTERNAL;
+}
+
+int command_misused(const char *command, const char *format, ...) {
+        va_list arguments;
+
+        fprintf(stderr, "ece-enroll %s: ", command);
+        va_start(arguments, format);
+        (void) vfprintf(stderr, format, arguments);
+        va_end(arguments);
+        fprintf(stderr, "\nTry `ece-enroll %s --help`.\n", command);
+        return EXIT_BAD_USAGE;
 }
 
 int command_tell(const Outcome *outcome) {

@@ -7,9 +7,13 @@
 #include <argp.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "model/outcome.h"
 #include "model/problem.h"
+#include "model/role.h"
 #include "model/spec.h"
+
+#define ARGUMENTS_MAX 64U
 
 typedef struct CommonOptions {
         const char *spec_path;
@@ -19,7 +23,20 @@ typedef struct CommonOptions {
         bool watch;
         bool online;
         bool man;             /* print this part of the manual instead */
-        const char *argument; /* the one positional argument, or NULL */
+        const char *argument; /* the first positional argument, or NULL */
+        size_t n_arguments;   /* all of them, for a command that takes many */
+        const char *arguments[ARGUMENTS_MAX];
+
+        bool roles_given; /* --role or --set */
+        RoleSet roles;
+        bool persistent;
+        usec_t validity_us; /* 0: not given */
+        bool show;
+        bool force;
+        bool yes;
+        bool no_move;
+        usec_t timeout_us; /* 0: not given */
+        const char *runner_id;
 } CommonOptions;
 
 typedef enum OptionSet {
@@ -30,6 +47,13 @@ typedef enum OptionSet {
         TAKES_ONLINE = 1 << 4,
         TAKES_ARGUMENT = 1 << 5,
         TAKES_MAN = 1 << 6,
+        TAKES_ARGUMENTS = 1 << 7,
+        TAKES_TOKEN_WISH = 1 << 8, /* --role, --persistent, --validity, --show */
+        TAKES_FORCE = 1 << 9,
+        TAKES_SET = 1 << 10,
+        TAKES_YES = 1 << 11, /* --yes, --no-move */
+        TAKES_TIMEOUT = 1 << 12,
+        TAKES_RUNNER = 1 << 13,
 } OptionSet;
 
 typedef struct Command {
@@ -51,12 +75,24 @@ int command_check(const CommonOptions *options);
 int command_run(const CommonOptions *options);
 int command_status(const CommonOptions *options);
 int command_explain(const CommonOptions *options);
+int command_token(const CommonOptions *options);
+int command_roles(const CommonOptions *options);
+int command_leave(const CommonOptions *options);
 
 /* Parses argv[1...] for a command; prints help or a usage error and exits by itself (0, 64). */
 CommonOptions command_parse(const Command *command, int argc, char *argv[]);
 
 /* Loads the spec and prints every problem to standard error, one a line. 0 and *ret, or the exit code. */
 int command_load_spec(const char *path, Spec **ret);
+
+/* A fault of ours or of the machine, told. Returns its exit code. */
+int command_failed(int error);
+
+/* Says what is wrong with the call, and where to read more. Returns 64. */
+int command_misused(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "allocator,proxy", "none" or one word: added to *set. False: no such role. */
+bool command_read_roles(const char *text, RoleSet *set);
 
 /* An outcome as a person wants it on standard error: sentence, reason id, remedy. Returns its exit code. */
 int command_tell(const Outcome *outcome);

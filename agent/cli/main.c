@@ -50,6 +50,29 @@ const Command commands[] = {
           "Reads status.json in the runtime directory.\n\nExamples:\n  ece-enroll status\n  ece-enroll status "
           "--json\n  ece-enroll status --watch",
           TAKES_DIRS | TAKES_JSON | TAKES_WATCH, command_status },
+        { "token", "create | list | delete ID...", "the platform's roles tokens: make one, list and delete the persistent ones",
+          "create: mints a token for the roles that --role names, and prints it to a pipe or a file; to a terminal only with "
+          "--show. Ephemeral unless --persistent is given. list: the persistent ones with their roles; the platform shows no "
+          "token a second time. delete: by identifier, and proves by the list that they are gone; the emergency token (all "
+          "roles but allocator) and a role-less one are spared without --force.\n\nExamples:\n  ece-enroll token create --role "
+          "allocator --validity 20m >/run/token\n  ece-enroll token list --json\n  ece-enroll token delete "
+          "4c8990df-1fb7-4820-b868-6bc9e8860814",
+          TAKES_SPEC | TAKES_ARGUMENTS | TAKES_JSON | TAKES_TOKEN_WISH | TAKES_FORCE, command_token },
+        { "roles", "[--set ROLE...]", "show what this host may do on the platform, or give it its roles",
+          "Shows for each of the four roles whether the platform lists it for this host's runner, has blessed it, still lets "
+          "it wait, and what effect it sees. With --set these roles and no other of the four are given and blessed; the roles "
+          "that ECE assigns itself stay; it then looks until the effect is there (--timeout, by default verify.timeout). For "
+          "hosts that joined with a role-less token, or with one that lacked a role.\n\nExamples:\n  ece-enroll roles\n  "
+          "ece-enroll roles --set allocator\n  ece-enroll roles --runner-id 192.0.2.21 --json",
+          TAKES_SPEC | TAKES_ARGUMENTS | TAKES_JSON | TAKES_SET | TAKES_RUNNER | TAKES_FORCE | TAKES_TIMEOUT, command_roles },
+        { "leave", NULL, "take this host out of the installation again",
+          "Starts the maintenance mode of the host's allocator, asks for its instances to be moved elsewhere and waits until it "
+          "holds none (--timeout, by default 1h), removes the runner and proves that it is gone. Called again it goes on where it was "
+          "broken off. A director and the last coordinator are refused without --force; instances for which there is no room "
+          "elsewhere are told and never forced; containers and data on this host are not touched. The agent does not enroll a "
+          "host that has left, until `ece-enroll run` or a retry.\n\nExamples:\n  ece-enroll leave\n  ece-enroll leave --yes "
+          "--timeout 20m --json",
+          TAKES_SPEC | TAKES_DIRS | TAKES_JSON | TAKES_YES | TAKES_FORCE | TAKES_TIMEOUT, command_leave },
         { "explain", "[REASON]", "explain a reason, or list all of them",
           "Without REASON: every reason there is, with its class and the exit code that it ends a run with. With "
           "one: what happened, what the agent does, what a person does, and what leads to it. The same is in "

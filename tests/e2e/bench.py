@@ -314,6 +314,12 @@ class Bench:
     def command(self, *words, **more) -> Outcome:
         return self.end(self.start("ece-enroll", *words, **more))
 
+    def spoken(self, *words, timeout_s=DEADLINE_S, **environment):
+        """A command whose standard output and standard error are told apart: (exit code, output, error)."""
+        done = subprocess.run([str(self.programs / "ece-enroll"), *map(str, words)], cwd="/", env=self.environment(**environment),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout_s, check=False)
+        return done.returncode, done.stdout, done.stderr
+
     def daemon(self, **more):
         return self.start("ece-enrolld", *self.options(), **more)
 
@@ -337,6 +343,14 @@ class Bench:
                 return status
             time.sleep(0.01)
         raise AssertionError("never %s: %s" % (state, self.status()))
+
+    def wait_for(self, holds, timeout_s=DEADLINE_S) -> None:
+        """Until something that is written into a file, or shown by the platform, is so."""
+        deadline = time.monotonic() + timeout_s
+        while not holds():
+            if time.monotonic() > deadline:
+                raise AssertionError("never so: %s" % (self.status(),))
+            time.sleep(0.02)
 
     def wait_gate(self, name, state, timeout_s=DEADLINE_S) -> dict:
         """The gate as status.json has it, once it is in this state."""

@@ -35,7 +35,7 @@ class Usage(Command):
 
     def test_help_of_each_command(self):
         names = re.findall(r"^  (\w+) ", self.call("--help").output, re.M)
-        self.assertEqual(sorted(names), ["check", "explain", "pin", "plan", "run", "status", "validate"])
+        self.assertEqual(sorted(names), ["check", "explain", "leave", "pin", "plan", "roles", "run", "status", "token", "validate"])
         for name in names:
             outcome = self.call(name, "--help")
             self.assertEqual(outcome.code, 0)
@@ -80,12 +80,6 @@ class Validate(Command):
         outcome = self.call("validate", self.bench.top / "none.yaml")
         self.assertEqual(outcome.code, 78)
         self.assertIn("none.yaml: No such file or directory", outcome.output)
-
-    def test_what_this_release_does_not_do_is_refused(self):
-        self.bench.write_spec(token={"persistent": True})
-        self.assertEqual(self.call("validate", self.bench.spec_path).code, 78)
-        self.assertExit(self.bench.run(), 78, "spec.unsupported")
-        self.assertUntouched()
 
 
 class Plan(Command):

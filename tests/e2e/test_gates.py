@@ -213,6 +213,26 @@ class Network(Gates):
         self.assertIn(door.url + " (not this one)", gates["coordinator"]["found"])
 
 
+class FirstHost(Gates):
+    def test_it_is_told(self):
+        """Its only coordinator is itself: nobody can enroll it but a person, or its own ECE when it is up."""
+        door = Door(address_of(self.sim.url))
+        self.addCleanup(door.close)
+        self.write_spec(coordinators=[door.url])
+        run = self.shut_gate("coordinator", "coordinator.connect-refused")
+        self.bench.wait_for(lambda: any("by hand" in note for note in self.bench.status()["notes"]))
+        run.terminate()
+        self.assertExit(self.bench.end(run), 143)
+        self.assertEqual(self.bench.installs(), 0)
+
+    def test_one_with_another_coordinator_is_none(self):
+        door = Door(address_of(self.sim.url))
+        self.addCleanup(door.close)
+        self.write_spec(coordinators=[door.url, "https://nowhere.invalid:12443"])
+        self.shut_gate("coordinator", "coordinator.resolve-failed")
+        self.assertEqual(self.bench.status()["notes"], [])
+
+
 class Time(Gates):
     """The coordinator's certificate is not valid yet; behind the same door there is then one that is."""
 

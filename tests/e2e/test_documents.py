@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents say: each command of doc/tokens.md is executed as it stands, curl lines and ours, and does the same; each row of
+the tables names a test that exists."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+import tap
+from bench import HOST_IP, EndToEnd
+from coordsim import jwt
+from coordsim.process import TOKENS
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+TESTS = TOP / "tests" / "e2e"
+
+
+def commands(name):
+    """[(section, [command, ...])] of a page: the lines after `$ ` in its console blocks; what follows one is its output."""
+    found = []
+    for section in re.split(r"^## ", (TOP / "doc" / name).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        lines = [line for block in re.findall(r"^```console\n(.*?)^```", section, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
+        found.append((section.partition("\n")[0], lines))
+    return found
+
+
+@unittest.skipUnless(shutil.which("curl"), "needs curl")
+class Tokens(EndToEnd):
+    def setUp(self):
+        super().setUp()
+        self.work = self.bench.top / "work"
+        self.work.mkdir()
+        self.secret = self.bench.secret_file("password", self.sim.credentials["admin_password"])
+
+    def environment(self):
+        made = self.bench.environment()
+        tokens = [token["token_id"] for token in self.listed() if len(token["roles"]) == 1]
+        emergency = [token["token_id"] for token in self.listed() if len(token["roles"]) == 3]
+        made.update(PATH="%s:%s" % (self.bench.programs, os.environ["PATH"]), ECE_ENROLL_SPEC=str(self.bench.spec_path), COORDINATOR=self.sim.url,
+                    CA=str(self.sim.ca), LOGIN="admin:" + self.sim.credentials["admin_password"], RUNNER=HOST_IP,
+                    TOKENS=self.sim.url + "/api/v1" + TOKENS, ID=(tokens or [""])[-1], EMERGENCY_ID=(emergency or [""])[-1])
+        return made
+
+    def listed(self):
+        return self.sim.ask("GET", TOKENS, auth=self.sim.api_key()).value["tokens"]
+
+    def execute(self, command):
+        words = ["--state-dir", self.bench.state, "--runtime-dir", self.bench.runtime] if " leave " in command else []
+        done = subprocess.run(["bash", "-c", command + "".join(" '%s'" % word for word in words)], cwd=self.work, env=self.environment(), capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def follow(self, lines):
+        """Executes them; a line `exit code N` behind a command says how it ends. [(command, output)]"""
+        told = []
+        for at, line in enumerate(lines):
+            if not line.startswith("$ "):
+                continue
+            wanted = re.fullmatch(r"exit code (\d+)", lines[at + 1]) if at + 1 < len(lines) else None
+            code, out, err = self.execute(line[2:])
+            self.assertEqual(code, int(wanted[1]) if wanted else 0, (line, out, err))
+            told.append((line[2:], out))
+        return told
+
+    def test_each_command(self):
+        sections = dict(commands("tokens.md"))
+        self.assertEqual(sum(line.startswith("$ ") for lines in sections.values() for line in lines), 21)
+        self.sim.ask("POST", TOKENS, {"persistent": True, "roles": ["coordinator", "director", "proxy"]}, auth=self.sim.api_key())
+        self.sim.control.add_runner(runner_id=HOST_IP, host_ip=HOST_IP, roles=[])
+        for name, lines in sections.items():
+            before = len(self.sim.control.events("mint"))
+            told = self.follow(lines)
+            for command, out in told:
+                if command.startswith("curl"):
+                    self.assertNotIn("errors", json.loads(out), command)
+            self.compare(name, told, self.sim.control.events("mint")[before:])
+
+    def compare(self, name, told, mints):
+        """Both ways have asked for the same."""
+        asked = [(mint["persistent"], sorted(mint["roles"])) for mint in mints]
+        if name.startswith("An ephemeral"):
+            self.assertEqual(asked, [(False, ["allocator"])] * 2 + [(False, ["coordinator", "director"])] * 3)
+            self.assertEqual(jwt.claims_of((self.work / "token").read_text().strip())["roles"], ["coordinator", "director"])
+        elif name.startswith("A persistent"):
+            self.assertEqual(asked, [(True, ["allocator"])] * 2)
+        elif name.startswith("Which"):
+            curl, _, ours = (out for _, out in told)
+            self.assertEqual({token["token_id"] for token in json.loads(curl)["tokens"]}, {token["token_id"] for token in json.loads(ours)["tokens"]})
+        elif name.startswith("Taking"):
+            self.assertEqual([token["roles"] for token in self.listed()], [["coordinator", "director", "proxy"]])
+        elif name.startswith("A token without"):
+            self.assertEqual(asked, [(False, [])] * 2)
+            self.assertTrue(json.loads(told[-1][1])["roles"][0]["blessed"])
+        elif name.startswith("Giving"):
+            self.assertEqual(self.sim.control.state()["runners"], {})
+
+
+class Rows(unittest.TestCase):
+    def test_each_row_has_its_test(self):
+        for page, rows in (("hosts.md", 13), ("tokens.md", 11)):
+            found = [line for line in (TOP / "doc" / page).read_text(encoding="utf-8").splitlines()
+                     if line.startswith("|") and "test_" in line]
+            self.assertEqual(len(found), rows, page)
+            for line in found:
+                for module, group, name in re.findall(r"`(test_\w+)\.(\w+)\.(test_\w+)`", line):
+                    text = (TESTS / (module + ".py")).read_text(encoding="utf-8")
+                    body = re.search(r"^class %s\(.*?(?=^class |\Z)" % group, text, re.MULTILINE | re.DOTALL)
+                    self.assertTrue(body and "def %s(" % name in body[0], "%s: no %s.%s.%s" % (page, module, group, name))
+                self.assertRegex(line, r"`test_\w+\.\w+\.test_\w+`")
+
+
+if __name__ == "__main__":
+    tap.main()

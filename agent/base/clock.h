@@ -30,7 +30,8 @@ usec_t usec_sub(usec_t a, usec_t b);
 #define RFC3339_SIZE 32
 const char *clock_format_rfc3339(usec_t realtime_us, char buffer[static RFC3339_SIZE]);
 
-/* The other way, with a fraction (dropped) and any offset. 0, or -EINVAL, also for a time without a zone. */
+/* The other way, with a fraction (dropped) and any offset. 0, or -EINVAL, also for a time without a zone and one outside of
+ * the years 0 to 9999 in UTC. */
 int clock_parse_rfc3339(const char *text, int64_t *ret_seconds);
 
 /* An HTTP date (RFC 9110, 5.6.7: IMF-fixdate, RFC 850, asctime; always GMT) as seconds since the epoch.

@@ -14,6 +14,8 @@
 #include <time.h>
 
 #define DIGITS "0123456789"
+#define YEAR_0_S INT64_C(-62167219200)
+#define YEAR_10000_S INT64_C(253402300800) /* reached by a leap second only */
 
 static int two_digits(const char *text) {
         return (text[0] - '0') * 10 + (text[1] - '0');
@@ -40,7 +42,7 @@ int clock_parse_rfc3339(const char *text, int64_t *ret_seconds) {
         struct tm tm = { 0 };
         /* Digits first: strptime(3) would take blanks and signs as well. */
         const char *rest = strspn(text, DIGITS) == 4 ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-        int64_t offset_s;
+        int64_t offset_s, seconds;
 
         if (!rest || rest - text != sizeof("2026-01-31T12:00:00") - 1)
                 return -EINVAL;
@@ -53,6 +55,10 @@ int clock_parse_rfc3339(const char *text, int64_t *ret_seconds) {
         }
         if (!read_offset(rest, &offset_s))
                 return -EINVAL;
-        *ret_seconds = (int64_t) timegm(&tm) - offset_s;
+        /* An offset can lead out of what the format's four digits can say. */
+        seconds = (int64_t) timegm(&tm) - offset_s;
+        if (seconds < YEAR_0_S || seconds > YEAR_10000_S)
+                return -EINVAL;
+        *ret_seconds = seconds;
         return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -66,6 +67,41 @@ static void test_rfc3339(void **state) {
                 assert_string_equal(clock_format_rfc3339(cases[i].time_us, buffer), cases[i].expected);
 }
 
+static void test_reading_rfc3339(void **state) {
+        static const struct {
+                const char *text;
+                int64_t seconds; /* -1: refused */
+        } rows[] = {
+                { "1970-01-01T00:00:00Z", 0 },
+                { "1970-01-01T00:00:00z", 0 },
+                { "2026-01-31T12:00:00Z", 1769860800 },
+                { "2026-01-31T12:00:00.987654321Z", 1769860800 },
+                { "2026-01-31T12:00:00+05:30", 1769860800 - 19800 },
+                { "2026-01-31T12:00:00-00:00", 1769860800 },
+                { "2026-01-31T12:00:00-14:00", 1769860800 + 50400 },
+                { "9999-12-31T23:59:59Z", INT64_C(253402300799) },
+                /* An offset that leads out of four digits */
+                { "0000-01-01T00:00:00+02:00", -1 },
+                { "9999-12-31T23:59:59-02:00", -1 },
+                { "2026-01-31T12:00:00", -1 },
+                { "2026-01-31 12:00:00Z", -1 },
+                { "2026-01-31T12:00:00.Z", -1 },
+                { "2026-01-31T12:00:00+24:00", -1 },
+                { "2026-01-31T12:00:00+0100", -1 },
+                { "2026-01-31T12:00:00Z ", -1 },
+                { "+026-01-31T12:00:00Z", -1 },
+                { "2026-13-31T12:00:00Z", -1 },
+                { "", -1 },
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                int64_t seconds = 7;
+
+                assert_int_equal(clock_parse_rfc3339(rows[i].text, &seconds), rows[i].seconds == -1 ? -EINVAL : 0);
+                assert_true(seconds == (rows[i].seconds == -1 ? 7 : rows[i].seconds));
+        }
+}
+
 static void test_boot_id(void **state) {
         char id[BOOT_ID_SIZE] = "", again[BOOT_ID_SIZE] = "";
 
@@ -82,6 +118,7 @@ int main(void) {
                 cmocka_unit_test(test_clocks_agree_with_the_kernel),
                 cmocka_unit_test(test_arithmetic),
                 cmocka_unit_test(test_rfc3339),
+                cmocka_unit_test(test_reading_rfc3339),
                 cmocka_unit_test(test_boot_id),
         };
 

@@ -13,6 +13,7 @@ import os
 import pathlib
 import pwd
 import re
+import secrets
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import tempfile
 
 BUILD = pathlib.Path(os.environ.get("ECE_BUILD_DIR", "."))
 LIMIT_S = 30
-ATTEMPT = "00112233445566778899aabbccddeeff"
+ATTEMPT = secrets.token_hex(16)  # what bears it is killed by it, in whichever test it runs
 TOKEN = b"QWxhZGRpbg.b3BlbiBzZXNhbWU.c2lnbmF0dXJl"
 COORDINATOR, VERSION = "192.0.2.10", "4.0.3"
 F_ADD_SEALS = 1033

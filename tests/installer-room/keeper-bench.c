@@ -343,7 +343,7 @@ void bench_ask(MessageKind kind) {
         if (kind == MESSAGE_PREPARE)
                 (void) snprintf(m.version, sizeof(m.version), "4.0.3");
         if (kind == MESSAGE_TERMINATE || kind == MESSAGE_ACKNOWLEDGE)
-                (void) snprintf(m.attempt, sizeof(m.attempt), BENCH_ATTEMPT);
+                (void) snprintf(m.attempt, sizeof(m.attempt), "%s", bench_attempt);
         bench_request(&m);
 }
 

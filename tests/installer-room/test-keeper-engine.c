@@ -15,6 +15,8 @@
 
 #include "base/text.h"
 #include "installer/container-engine.h"
+
+#define BENCH_ATTEMPT "00112233445566778899aabbccddeef2"
 #include "keeper-bench.h"
 
 #define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -24,6 +24,8 @@
 #include "host/gates.h"
 #include "installer/container-engine.h"
 #include "installer/engine-gates.h"
+
+#define BENCH_ATTEMPT "00112233445566778899aabbccddeef3"
 #include "keeper-bench.h"
 
 #define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

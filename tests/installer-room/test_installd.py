@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pwd
+import secrets
 import select
 import shutil
 import signal
@@ -22,7 +23,7 @@ import tempfile
 import unittest
 
 BUILD = pathlib.Path(os.environ.get("ECE_BUILD_DIR", "."))
-ATTEMPT = "00112233445566778899aabbccddeeff"
+ATTEMPT = secrets.token_hex(16)  # what bears it is killed by it, in whichever test it runs
 TOKEN = "QWxhZGRpbg.b3BlbiBzZXNhbWU.c2lnbmF0dXJl"
 LIMIT_S = 30
 SEALS = 1 | 2 | 4 | 8  # F_SEAL_SEAL, SHRINK, GROW, WRITE

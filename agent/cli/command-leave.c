@@ -23,9 +23,11 @@
 #include "cli/this-runner.h"
 #include "engine/classify.h"
 #include "engine/leave.h"
+#include "engine/machine.h"
 #include "enrolld/left-mark.h"
 #include "report/hooks.h"
 #include "report/status-file.h"
+#include "report/status-json.h"
 
 #define TIMEOUT_DEFAULT_US USEC_PER_HOUR
 #define LOOK_AGAIN_MIN_US (500 * USEC_PER_MSEC)
@@ -313,13 +315,37 @@ static int tell_plan(Leave *l) {
         return EXIT_BAD_USAGE;
 }
 
+/* A host that is just joining would be a member behind our back. What is not there, or can't be read, is no agent at work. */
+static int check_idle(const CommonOptions *options) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(STATUS_SIZE_MAX);
+        _cleanup_json_ json_t *status = NULL;
+        char path[PATH_MAX];
+        const char *word;
+        State state;
+
+        (void) snprintf(path, sizeof(path), "%s/%s", options->runtime_dir, STATUS_FILE);
+        if (options->force || file_read(path, &text) < 0 || json_read(buffer_string(&text), text.size, &status, NULL) < 0)
+                return EXIT_DONE;
+        word = json_member_string(status, "state");
+        state = word ? state_from_string(word) : _STATE_INVALID;
+        if (state < 0 || state_is_final(state))
+                return EXIT_DONE;
+        fprintf(stderr,
+                "ece-enroll leave: this host is being enrolled (%s). Wait for the end of it, or stop the agent "
+                "(systemctl stop ece-enrolld) and say --force.\n",
+                word);
+        return EXIT_TRANSIENT;
+}
+
 int command_leave(const CommonOptions *options) {
         _cleanup_(platform_session_closep) PlatformSession *session = NULL;
         _cleanup_(spec_freep) Spec *spec = NULL;
         Leave l = { .options = options, .began_us = clock_boottime_us(), .last = OBSERVATION_NONE };
         Observation refusal;
-        int code = command_load_spec(options->spec_path, &spec), error;
+        int code = check_idle(options), error;
 
+        if (code == EXIT_DONE)
+                code = command_load_spec(options->spec_path, &spec);
         if (code == EXIT_DONE)
                 code = this_runner(spec, options, &l.us);
         if (code != EXIT_DONE)

@@ -156,6 +156,18 @@ class Stays(Leave):
             self.assertEqual(result[0], code, result)
             self.assertIn(HOST_IP, self.runners())
 
+    def test_while_it_joins(self):
+        self.bench.write_spec()
+        self.engine.behave({"hold": True})
+        run = self.bench.start_run()
+        self.assertTrue(self.bench.containers.wait("start"))
+        code, _, err = self.leave("--yes")
+        self.assertEqual(code, 75)
+        self.assertIn("being enrolled (INSTALLING)", err)
+        self.bench.containers.release()
+        self.assertEnrolled(self.bench.end(run))
+        self.assertLeft(self.leave("--yes"))
+
     def test_nobody_answers(self):
         self.there("proxy")
         self.fault("reset")

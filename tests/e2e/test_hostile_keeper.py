@@ -33,6 +33,10 @@ def line(text):
     return event("line", attempt="", text=text)
 
 
+CONTAINERS = ("frc-runners-runner", "frc-allocators-allocator", "frc-admin-consoles-admin-console", "frc-constructors-constructor",
+              "frc-directors-director", "frc-zookeeper-servers-zookeeper", "frc-proxies-proxyv2", "frc-proxies-route-server")
+
+
 def honest(request):
     """What a keeper says of an installation that ends at once, and has not joined."""
     attempt = request.get("attempt", "")
@@ -40,6 +44,7 @@ def honest(request):
         "attach": [event("state", attempt="", state="none", running_s=0)],
         "probe": [event("state", attempt="", state="none", running_s=0)],
         "gates": [event("gates-open")],
+        "look": [event("view", version="", **dict.fromkeys(CONTAINERS, "absent"))],
         "prepare": [event("prepared")],
         "install": [event("state", attempt=attempt, state="running", running_s=0), event("exited", attempt=attempt, seen=NOTHING)],
         "terminate": [event("exited", attempt=attempt, seen=NOTHING)],

@@ -121,6 +121,7 @@ class Bed:
         for path, text in {"usr/lib/sysusers.d/site.conf": SYSUSERS, "etc/systemd/system/docker.service": ENGINE_UNIT}.items():
             (whole / path).write_text(text)
         (whole / "etc/ece-enroll").mkdir()
+        (whole / "etc/cloud/cloud-init.disabled").touch()
         shutil.copy(self.pki.directory / "ca.pem", whole / "etc/ece-enroll/coordinator-ca.pem")
         (whole / "var/log/journal").mkdir(exist_ok=True)
         run("chroot", whole, "systemd-sysusers")

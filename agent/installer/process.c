@@ -80,6 +80,8 @@ static bool has_pair(pid_t pid, const char *pair) {
         return false;
 }
 
+#define PASSES_MAX 20
+
 /* Calls visit for each process with the pair until it says stop. */
 typedef bool (*ProcessVisitor)(pid_t pid, const char *pair, void *userdata);
 
@@ -111,11 +113,17 @@ static bool kill_one(pid_t pid, const char *pair, void *userdata) {
         return true;
 }
 
+/* In the middle of exec(2) a process has no environment for a moment, and one that forks is two behind our back: so it is looked
+ * again until nobody is found. */
 unsigned process_kill_by_environment(const char *pair) {
-        unsigned n = 0;
+        unsigned total = 0, n = 1;
 
-        for_each_with(pair, kill_one, &n);
-        return n;
+        for (unsigned pass = 0; n > 0 && pass < PASSES_MAX; pass++) {
+                n = 0;
+                for_each_with(pair, kill_one, &n);
+                total += n;
+        }
+        return total;
 }
 
 typedef struct Oldest {

@@ -33,7 +33,7 @@ class Package(MachineTest):
         self.assertEnrolls(host)
         for unit in UNITS:
             self.assertTrue(host.active(unit), unit)
-        self.assertEqual(host.run("systemctl", "--failed", "--no-legend", "--plain", "ece-*")[1].strip(), "")
+        self.assertEqual(host.run("systemctl", "list-units", "--failed", "--no-legend", "--plain", "ece-*")[1].strip(), "")
 
     def test_installed_on_a_host_that_is_up(self):
         """Then the one file is dropped, and nobody logs in."""

@@ -38,8 +38,8 @@ class CloudInit(MachineTest):
     def test_they_are_valid(self):
         host = self.host()
         for path in sorted(EXAMPLES.glob("cloud-init*.yaml")):
-            host.write("root/" + path.name, path.read_bytes())
-            said = host.run_in_tree("cloud-init", "schema", "--config-file", "/root/" + path.name)
+            host.write("srv/" + path.name, path.read_bytes())
+            said = host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + path.name)
             self.assertIn("Valid cloud-config", said)
 
     def test_a_token_that_was_minted_before(self):

@@ -22,10 +22,10 @@ class Package(MachineTest):
             (host.tree / path).unlink()
         for unit in ("ece-enrolld.service", "ece-enrolld.path", "ece-enrolled.path", "ece-enrolled.target", "ece-installd.socket", "ece-installd.service"):
             (host.tree / "usr/lib/systemd/system" / unit).unlink()
-        host.write("root/ece-enroll.deb", PACKAGES[-1].read_bytes())
+        host.write("srv/ece-enroll.deb", PACKAGES[-1].read_bytes())
         host.write("etc/ece-enroll/api-key", self.key, 0o600)
         host.drop_in("credential", "LoadCredential=%s:/etc/ece-enroll/api-key" % KEY)
-        host.run_in_tree("dpkg", "--install", "/root/ece-enroll.deb")
+        host.run_in_tree("dpkg", "--install", "/srv/ece-enroll.deb")
         return host
 
     def test_installed_in_an_image(self):
@@ -44,7 +44,7 @@ class Package(MachineTest):
         host.run_in_tree("dpkg", "--purge", "ece-enroll")
         host.boot()
         host.wait_for(lambda: host.active("multi-user.target"), "multi-user.target")
-        host.run("dpkg", "--install", "/root/ece-enroll.deb")
+        host.run("dpkg", "--install", "/srv/ece-enroll.deb")
         self.assertEqual((host.active("ece-enrolld.service"), host.active("ece-enrolld.path")), (False, True))
         host.path("/etc/ece-enroll/enroll.yaml").write_text(text)
         self.assertEnrolls(host)
@@ -56,7 +56,7 @@ class Package(MachineTest):
         engine = self.containers(host)
         self.assertTrue(engine.wait("start", timeout_s=60))
         before = host.property("ece-enrolld.service", "MainPID"), host.property("ece-installd.service", "MainPID")
-        host.run("dpkg", "--install", "/root/ece-enroll.deb")
+        host.run("dpkg", "--install", "/srv/ece-enroll.deb")
         after = host.property("ece-enrolld.service", "MainPID"), host.property("ece-installd.service", "MainPID")
         self.assertNotEqual(before[0], after[0])  # the agent is the new one
         self.assertEqual(before[1], after[1])  # and the keeper was left alone

@@ -12,7 +12,8 @@ COLUMNS_MAX = 140
 
 # Licensed as a whole by LICENSE, or with a form of their own that has no place for a line.
 WITHOUT_LICENCE_LINE = re.compile(
-    r"^(LICENSE|NEWS|\.gitignore|\.editorconfig|\.clang-format|etc/enroll[\w.]*\.yaml|etc/examples/.*|tests/fuzz/corpus/.*|packaging/debian/(changelog|copyright|source/format))$")
+    r"^(LICENSE|NEWS|\.gitignore|\.editorconfig|\.clang-format|etc/enroll[\w.]*\.yaml|etc/examples/.*|tests/fuzz/corpus/.*|packaging/debian/(changelog|copyright|source/format))$|"
+    r"\.(md|json|txt|pem|conf|golden)$")
 
 
 def licences():

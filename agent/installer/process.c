@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,7 @@ static bool has_pair(pid_t pid, const char *pair) {
 }
 
 #define PASSES_MAX 20
+#define END_WAIT_MS 100
 
 /* Calls visit for each process with the pair until it says stop. */
 typedef bool (*ProcessVisitor)(pid_t pid, const char *pair, void *userdata);
@@ -108,8 +110,11 @@ static bool kill_one(pid_t pid, const char *pair, void *userdata) {
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
         unsigned *n = userdata;
 
-        if (pidfd >= 0 && has_pair(pid, pair) && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0)
+        if (pidfd >= 0 && has_pair(pid, pair) && syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0) {
                 (*n)++;
+                /* A moment for its end, or the next look would find it once more. */
+                (void) poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1, END_WAIT_MS);
+        }
         return true;
 }
 

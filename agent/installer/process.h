@@ -17,7 +17,7 @@ int process_stat_parse(const char *text, uint64_t *ret_start_ticks);
 
 /* Kills (SIGKILL, by pidfd) every process that has the variable NAME=VALUE in the environment it
  * was started with: a family that changed its process groups is found all the same. Returns how
- * many. */
+ * many. Blocks for a moment, while they end. */
 unsigned process_kill_by_environment(const char *pair);
 
 /* The oldest process with that pair: the one that the others descend from. 0 when there is none. */

@@ -56,6 +56,14 @@ void exchange_where(Coordinator *c, const Exchange *e, char ret[static OBSERVATI
         text_copy_printable(ret, OBSERVATION_WHERE_SIZE, url);
 }
 
+Observation exchange_wrong_type(Coordinator *c, const HttpReply *reply, const char *what) {
+        char where[OBSERVATION_WHERE_SIZE];
+
+        exchange_where(c, &c->exchange, where);
+        return observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
+                       "%s lacks a member that the API promises, or has it of another type", what);
+}
+
 /* No answer here: on to the next endpoint, or to the end. */
 static void exchange_move_on(Coordinator *c, Exchange *e, const HttpReply *reply, const Observation *seen) {
         if (!e->repeatable && reply->request_sent) {

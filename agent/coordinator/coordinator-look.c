@@ -36,12 +36,7 @@ static void look_finish(Coordinator *c, const Observation *failure) {
 }
 
 static void look_wrong_type(Coordinator *c, const HttpReply *reply, const char *what) {
-        char where[OBSERVATION_WHERE_SIZE];
-
-        exchange_where(c, &c->exchange, where);
-        Observation seen =
-                observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
-                        "%s lacks a member that the API promises, or has it of another type", what);
+        Observation seen = exchange_wrong_type(c, reply, what);
 
         look_finish(c, &seen);
 }

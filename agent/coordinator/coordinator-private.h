@@ -116,6 +116,8 @@ int exchange_begin(Coordinator *c, const char *method, const char *path, const B
 int exchange_ask(Coordinator *c, Exchange *e);
 /* The URL that the exchange asks at the moment. */
 void exchange_where(Coordinator *c, const Exchange *e, char ret[static OBSERVATION_WHERE_SIZE]);
+/* c->exchange was answered by something that is not what the API promises; `what` begins the sentence: "the runner". */
+Observation exchange_wrong_type(Coordinator *c, const HttpReply *reply, const char *what);
 /* Calls the exchange's end with a failure of our own making (ORIGIN_AGENT "internal"), for errors
  * inside the loop. */
 void exchange_fail(Coordinator *c, Exchange *e, int error);
@@ -132,3 +134,7 @@ bool login_authorization(const Coordinator *c, const char **ret_scheme, const Se
 int question_begin(Coordinator *c, void *userdata);
 /* Forgets the question; returns its userdata for the handler, which the caller runs last. */
 void *question_end(Coordinator *c);
+/* The end of a question that gives nothing but success or failure: runs handler.done, as the last act. */
+void question_finish(Coordinator *c, const Observation *failure);
+/* The same as the end of an exchange whose answer is not read. */
+void question_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure);

@@ -122,11 +122,9 @@ int coordinator_mint(Coordinator *c, const TokenWish *wish, CoordinatorMintHandl
 /* A runner that is not there any more is what was asked for. */
 static void delete_done(Coordinator *c, const HttpReply *reply, const json_t *object,
                         const Observation *failure) {
-        CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen =
-                observation_is_absence(failure, "runners.runner_not_found") ? OBSERVATION_NONE : *failure;
+        bool absent = observation_is_absence(failure, "runners.runner_not_found");
 
-        handler(question_end(c), &seen);
+        question_finish(c, absent ? &OBSERVATION_NONE : failure);
 }
 
 int coordinator_delete_runner(Coordinator *c, const char *runner_id, CoordinatorDoneHandler handler,

@@ -17,40 +17,21 @@
 #include "coordinator/coordinator-private.h"
 #include "coordinator/reply.h"
 
-static void finish(Coordinator *c, const Observation *failure) {
-        CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen = *failure;
-
-        handler(question_end(c), &seen);
-}
-
-static Observation wrong_type(Coordinator *c, const HttpReply *reply, const char *what) {
-        char where[OBSERVATION_WHERE_SIZE];
-
-        exchange_where(c, &c->exchange, where);
-        return observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
-                       "%s lacks a member that the API promises, or has it of another type", what);
-}
-
-static void put_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
-        finish(c, failure);
-}
-
 static void runner_read(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
         _cleanup_buffer_ Buffer body = BUFFER_INIT(REQUEST_BODY_MAX);
         char path[PATH_SIZE];
         int r;
 
         if (!observation_is_none(failure))
-                return finish(c, failure);
+                return question_finish(c, failure);
         r = reply_rewrite_roles(object, c->look.wanted, &body);
         if (r == -EBADMSG) {
-                Observation seen = wrong_type(c, reply, "the runner");
-                return finish(c, &seen);
+                Observation seen = exchange_wrong_type(c, reply, "the runner");
+                return question_finish(c, &seen);
         }
         (void) snprintf(path, sizeof(path), API_RUNNERS "%s/roles?bless=true", c->look.runner_id);
         if (r >= 0)
-                r = exchange_begin(c, "PUT", path, &body, put_done);
+                r = exchange_begin(c, "PUT", path, &body, question_done);
         if (r < 0)
                 exchange_fail(c, &c->exchange, r);
 }
@@ -113,7 +94,7 @@ static void holders_read(Coordinator *c, const HttpReply *reply, const json_t *o
         if (!observation_is_none(failure))
                 return found_other(c, false, failure);
         if (!reply_read_holders(object, c->look.runner_id, &c->holders)) {
-                seen = wrong_type(c, reply, "the role");
+                seen = exchange_wrong_type(c, reply, "the role");
                 return found_other(c, false, &seen);
         }
         ask_next_holder(c);

@@ -71,26 +71,12 @@ int coordinator_list_tokens(Coordinator *c, CoordinatorTokensHandler handler, vo
         return r;
 }
 
-static void delete_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
-        CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen = *failure;
-
-        handler(question_end(c), &seen);
-}
-
 int coordinator_delete_token(Coordinator *c, const char *id, CoordinatorDoneHandler handler, void *userdata) {
-        int r = ask(c, userdata, "DELETE", id, delete_done);
+        int r = ask(c, userdata, "DELETE", id, question_done);
 
         if (r >= 0)
                 c->handler.done = handler;
         return r;
-}
-
-static void revoke_finish(Coordinator *c, const Observation *failure) {
-        CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen = *failure;
-
-        handler(question_end(c), &seen);
 }
 
 static void listed_after_revoking(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
@@ -103,14 +89,14 @@ static void listed_after_revoking(Coordinator *c, const HttpReply *reply, const 
                 seen = observe(ORIGIN_TOKEN, reply->status, "still-listed", c->revoked_id,
                                "it was deleted and is listed all the same");
         token_listing_done(&listing);
-        revoke_finish(c, &seen);
+        question_finish(c, &seen);
 }
 
 static void revoke_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
         int r;
 
         if (!observation_is_none(failure) && !observation_is_absence(failure, TOKEN_ABSENT_CODE))
-                return revoke_finish(c, failure);
+                return question_finish(c, failure);
         r = begin(c, "GET", NULL, listed_after_revoking);
         if (r < 0)
                 exchange_fail(c, &c->exchange, r);

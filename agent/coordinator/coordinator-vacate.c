@@ -32,16 +32,12 @@ static void load_done(Coordinator *c, const HttpReply *reply, const json_t *obje
         CoordinatorLoadHandler handler = c->handler.load;
         AllocatorLoad load = { .found = true };
         Observation seen = *failure;
-        char where[OBSERVATION_WHERE_SIZE];
 
         if (observation_is_absence(failure, "allocators.allocator_not_found")) {
                 load.found = false;
                 seen = OBSERVATION_NONE;
-        } else if (observation_is_none(failure) && !reply_read_load(object, &load)) {
-                exchange_where(c, &c->exchange, where);
-                seen = observe(ORIGIN_REPLY, reply->status, "wrong-type", where,
-                               "the allocator lacks a member that the API promises, or has it of another type");
-        }
+        } else if (observation_is_none(failure) && !reply_read_load(object, &load))
+                seen = exchange_wrong_type(c, reply, "the allocator");
         handler(question_end(c), observation_is_none(&seen) ? &load : NULL, &seen);
 }
 
@@ -53,15 +49,8 @@ int coordinator_ask_load(Coordinator *c, const char *allocator_id, CoordinatorLo
         return r;
 }
 
-static void command_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
-        CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen = *failure;
-
-        handler(question_end(c), &seen);
-}
-
 int coordinator_start_maintenance(Coordinator *c, const char *allocator_id, CoordinatorDoneHandler handler, void *userdata) {
-        int r = ask(c, userdata, "POST", allocator_id, "/maintenance-mode/_start", command_done);
+        int r = ask(c, userdata, "POST", allocator_id, "/maintenance-mode/_start", question_done);
 
         if (r >= 0)
                 c->handler.done = handler;
@@ -69,10 +58,9 @@ int coordinator_start_maintenance(Coordinator *c, const char *allocator_id, Coor
 }
 
 static void delete_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
-        CoordinatorDoneHandler handler = c->handler.done;
-        Observation seen = observation_is_absence(failure, "allocators.allocator_not_found") ? OBSERVATION_NONE : *failure;
+        bool absent = observation_is_absence(failure, "allocators.allocator_not_found");
 
-        handler(question_end(c), &seen);
+        question_finish(c, absent ? &OBSERVATION_NONE : failure);
 }
 
 int coordinator_delete_allocator(Coordinator *c, const char *allocator_id, CoordinatorDoneHandler handler, void *userdata) {

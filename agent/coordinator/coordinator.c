@@ -96,6 +96,17 @@ void *question_end(Coordinator *c) {
         return c->userdata;
 }
 
+void question_finish(Coordinator *c, const Observation *failure) {
+        CoordinatorDoneHandler handler = c->handler.done;
+        Observation seen = *failure; /* it may lie in what the handler frees */
+
+        handler(question_end(c), &seen);
+}
+
+void question_done(Coordinator *c, const HttpReply *reply, const json_t *object, const Observation *failure) {
+        question_finish(c, failure);
+}
+
 void coordinator_cancel(Coordinator *c) {
         if (c->transfer)
                 http_cancel(TAKE_PTR(c->transfer));

@@ -341,20 +341,16 @@ int command_leave(const CommonOptions *options) {
         _cleanup_(platform_session_closep) PlatformSession *session = NULL;
         _cleanup_(spec_freep) Spec *spec = NULL;
         Leave l = { .options = options, .began_us = clock_boottime_us(), .last = OBSERVATION_NONE };
-        Observation refusal;
-        int code = check_idle(options), error;
+        int code = check_idle(options);
 
         if (code == EXIT_DONE)
                 code = command_load_spec(options->spec_path, &spec);
         if (code == EXIT_DONE)
                 code = this_runner(spec, options, &l.us);
+        if (code == EXIT_DONE)
+                code = command_open_session(spec, &session);
         if (code != EXIT_DONE)
                 return code;
-        error = platform_session_open(spec, &session, &refusal);
-        if (error < 0)
-                return command_failed(error);
-        if (!session)
-                return command_tell_seen(&refusal);
         l.spec = spec;
         l.session = session;
         l.until_us = usec_add(l.began_us, options->timeout_us > 0 ? options->timeout_us : TIMEOUT_DEFAULT_US);

@@ -174,8 +174,7 @@ int command_roles(const CommonOptions *options) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         Setting setting = { .options = options, .wanted = options->roles };
         ThisRunner runner;
-        Observation refusal;
-        int code, error;
+        int code;
 
         for (size_t i = 0; i < options->n_arguments; i++)
                 if (!options->roles_given || !command_read_roles(options->arguments[i], &setting.wanted))
@@ -183,13 +182,10 @@ int command_roles(const CommonOptions *options) {
         code = command_load_spec(options->spec_path, &spec);
         if (code == EXIT_DONE)
                 code = this_runner(spec, options, &runner);
+        if (code == EXIT_DONE)
+                code = command_open_session(spec, &session);
         if (code != EXIT_DONE)
                 return code;
-        error = platform_session_open(spec, &session, &refusal);
-        if (error < 0)
-                return command_failed(error);
-        if (!session)
-                return command_tell_seen(&refusal);
         setting.session = session;
         setting.spec = spec;
         setting.runner = &runner;

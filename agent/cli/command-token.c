@@ -273,18 +273,14 @@ static int complain(const CommonOptions *options) {
 int command_token(const CommonOptions *options) {
         _cleanup_(platform_session_closep) PlatformSession *session = NULL;
         _cleanup_(spec_freep) Spec *spec = NULL;
-        Observation refusal;
-        int code = complain(options), error;
+        int code = complain(options);
 
         if (code == EXIT_DONE)
                 code = command_load_spec(options->spec_path, &spec);
+        if (code == EXIT_DONE)
+                code = command_open_session(spec, &session);
         if (code != EXIT_DONE)
                 return code;
-        error = platform_session_open(spec, &session, &refusal);
-        if (error < 0)
-                return command_failed(error);
-        if (!session)
-                return command_tell_seen(&refusal);
         for (size_t i = 0; i < ELEMENTS(actions); i++)
                 if (streq(options->argument, actions[i].word))
                         return actions[i].run(session, spec, options);

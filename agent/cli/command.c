@@ -239,6 +239,15 @@ int command_failed(int error) {
         return EXIT_INTERNAL;
 }
 
+int command_open_session(const Spec *spec, PlatformSession **ret) {
+        Observation refusal;
+        int error = platform_session_open(spec, ret, &refusal);
+
+        if (error < 0)
+                return command_failed(error);
+        return *ret ? EXIT_DONE : command_tell_seen(&refusal);
+}
+
 int command_misused(const char *command, const char *format, ...) {
         va_list arguments;
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "cli/platform-session.h"
 #include "model/outcome.h"
 #include "model/problem.h"
 #include "model/role.h"
@@ -84,6 +85,9 @@ CommonOptions command_parse(const Command *command, int argc, char *argv[]);
 
 /* Loads the spec and prints every problem to standard error, one a line. 0 and *ret, or the exit code. */
 int command_load_spec(const char *path, Spec **ret);
+
+/* Opens the platform for the spec (borrowed by the session), and tells why it can't be opened. 0 and *ret, or the exit code. */
+int command_open_session(const Spec *spec, PlatformSession **ret);
 
 /* A fault of ours or of the machine, told. Returns its exit code. */
 int command_failed(int error);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/command-token.h"
+#include "model/role-json.h"
 
 #define VALIDITY_MIN_US USEC_PER_MINUTE
 
@@ -65,13 +66,11 @@ static int print_token(const Token *token) {
 
 /* jansson's memory is wiped, and it writes to the descriptor in pieces of its own. */
 static int print_json(const Token *token) {
-        _cleanup_json_ json_t *page = json_pack("{s:s, s:[], s:b}", "token", secret_bytes(token->secret), "roles", "persistent",
+        _cleanup_json_ json_t *page = json_pack("{s:s, s:o, s:b}", "token", secret_bytes(token->secret), "roles",
+                                                role_set_to_json(token->claims.roles), "persistent",
                                                 (int) (token->deadline_us == USEC_INFINITY));
         usec_t left_us = token_remaining_us(token, clock_boottime_us());
 
-        for (Role r = 0; page && r < _ROLE_MAX; r++)
-                if (role_set_has(token->claims.roles, r))
-                        (void) json_array_append_new(json_object_get(page, "roles"), json_string(role_to_string(r)));
         if (!page || json_object_set_new(page, "token_id", token->token_id[0] ? json_string(token->token_id) : json_null()) < 0 ||
             json_object_set_new(page, "remaining_s",
                                 left_us == USEC_INFINITY ? json_null() : json_integer((json_int_t) (left_us / USEC_PER_SEC))) < 0)

@@ -18,15 +18,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/platform-session.h"
-
-static json_t *roles_json(RoleSet roles) {
-        json_t *list = json_array();
-
-        for (Role r = 0; list && r < _ROLE_MAX; r++)
-                if (role_set_has(roles, r))
-                        (void) json_array_append_new(list, json_string(role_to_string(r)));
-        return list;
-}
+#include "model/role-json.h"
 
 static int print_json(json_t *value) {
         _cleanup_json_ json_t *owned = value;
@@ -45,7 +37,7 @@ static int print_listing_json(const TokenListing *listing) {
 
                 (void) json_array_append_new(json_object_get(page, "tokens"),
                                              json_pack("{s:s, s:o, s:i, s:s}", "token_id", token->id, "roles",
-                                                       roles_json(token->roles), "other_roles", (int) token->foreign_roles,
+                                                       role_set_to_json(token->roles), "other_roles", (int) token->foreign_roles,
                                                        "kind", token_kind_to_string(token_kind(token))));
         }
         return print_json(page);

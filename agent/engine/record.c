@@ -21,6 +21,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "engine/classify.h"
+#include "model/role-json.h"
 
 #define SCHEMA 4
 #define SCHEMA_MAX 1000000 /* more than any release will have */
@@ -62,17 +63,6 @@ static void put_text(Writer *w, const char *name, const char *value) {
         json_t *string = json_string(value);
 
         put(w, name, string ? string : json_string("?"));
-}
-
-static json_t *encode_roles(RoleSet roles) {
-        json_t *array = json_array();
-
-        for (Role r = 0; array && r < _ROLE_MAX; r++)
-                if (role_set_has(roles, r) && json_array_append_new(array, json_string(role_to_string(r))) < 0) {
-                        json_decref(array);
-                        return NULL;
-                }
-        return array;
 }
 
 static json_t *encode_transition(const Transition *t) {
@@ -131,7 +121,7 @@ int record_encode(const Record *record, Buffer *ret) {
         put_text(&w, "boot_id", record->boot_id);
         put_text(&w, "spec_digest", record->spec_digest);
         put_text(&w, "runner_id", record->runner_id);
-        put(&w, "roles", encode_roles(record->roles));
+        put(&w, "roles", role_set_to_json(record->roles));
         put_text(&w, "attempt_id", record->attempt_id);
         put_text(&w, "token_id", record->token_id);
         encode_identity(&w, &record->identity);

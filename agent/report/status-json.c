@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/secret.h"
+#include "model/role-json.h"
 #include "report/gates-page.h"
 
 static json_int_t seconds(usec_t us) {
@@ -25,15 +26,6 @@ static json_t *time_or_null(usec_t realtime_us) {
         char text[RFC3339_SIZE];
 
         return realtime_us == 0 ? json_null() : json_string(clock_format_rfc3339(realtime_us, text));
-}
-
-static json_t *roles_array(RoleSet roles) {
-        json_t *array = json_array();
-
-        for (Role r = 0; array && r < _ROLE_MAX; r++)
-                if (role_set_has(roles, r))
-                        (void) json_array_append_new(array, json_string(role_to_string(r)));
-        return array;
 }
 
 static json_t *reason_object(const Outcome *reason) {
@@ -49,10 +41,10 @@ static json_t *token_object(const Report *r) {
 
         if (!r->token_held)
                 return json_null();
-        token = json_pack("{s:o, s:I}", "roles", roles_array(r->token_roles), "remaining_s",
+        token = json_pack("{s:o, s:I}", "roles", role_set_to_json(r->token_roles), "remaining_s",
                           seconds(r->token_remaining_us));
         if (token && r->token_extra_roles)
-                (void) json_object_set_new(token, "extra_roles", roles_array(r->token_extra_roles));
+                (void) json_object_set_new(token, "extra_roles", role_set_to_json(r->token_extra_roles));
         return token;
 }
 
@@ -131,7 +123,7 @@ int status_json_write(const Report *r, usec_t now_realtime_us, Buffer *ret) {
         status = json_pack("{s:i, s:s, s:o, s:o, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}",
                            "schema", 1, "state", r->state, "since", time_or_null(r->since_realtime_us),
                            "reason", reason_object(&r->reason), "runner_id", r->runner_id, "roles",
-                           r->roles_known ? roles_array(r->roles) : json_array(), "window",
+                           r->roles_known ? role_set_to_json(r->roles) : json_array(), "window",
                            (json_int_t) r->window, "attempt", (json_int_t) r->attempt, "token",
                            token_object(r), "next", next_object(r), "deadline_in_s",
                            r->deadline_known ? json_integer(seconds(r->deadline_in_us)) : json_null(),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/role-json.h"
 #include "model/role.h"
 
 #define A (1U << ROLE_ALLOCATOR)
@@ -55,6 +56,24 @@ static void test_format(void **state) {
         }
 }
 
+static void test_json(void **state) {
+        static const struct {
+                RoleSet set;
+                const char *text;
+        } rows[] = {
+                { 0, "[]" },
+                { P, "[\"proxy\"]" },
+                { P | A, "[\"allocator\",\"proxy\"]" },
+                { A | C | D | P, "[\"allocator\",\"coordinator\",\"director\",\"proxy\"]" },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_json_ json_t *list = role_set_to_json(rows[i].set);
+                _cleanup_free_ char *text = json_dumps(list, JSON_COMPACT);
+                assert_string_equal(text, rows[i].text);
+        }
+}
+
 static void test_advice(void **state) {
         static const struct {
                 RoleSet set;
@@ -76,6 +95,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_format),
+                cmocka_unit_test(test_json),
                 cmocka_unit_test(test_advice),
         };
 

@@ -51,7 +51,7 @@ struct Agent {
         size_t queue_first, queue_n;
         sd_event_source *queue_source, *publish_again;
         sd_event_source *timer_source[_TIMER_MAX];
-        sd_event_source *spec_watch[2], *left_watch;
+        sd_event_source *spec_watch[2], *state_watch;
 
         Spec *spec;
         HostFacts facts;
@@ -92,6 +92,9 @@ void agent_post_seen(Agent *a, EventKind kind, const Observation *seen);
 
 /* Remembers something that is no failure and worth telling, once. */
 void agent_note(Agent *a, const char *note);
+
+/* A person's wish, by a signal or by a file. */
+void agent_try_again(Agent *a);
 
 /* Ends the loop: nothing sensible can be done. */
 void agent_fail(Agent *a, int error, const char *what);

@@ -66,6 +66,12 @@ const Command commands[] = {
           "ECE_ENROLL_STATE and others in the environment (enroll.yaml(5)). ece-enroll-hooks.service runs it; ece-enroll run "
           "needs no help.\n\nExamples:\n  ece-enroll hooks\n  systemctl enable --now ece-enroll-hooks.service",
           TAKES_SPEC | TAKES_DIRS | TAKES_ONCE, command_hooks },
+        { "health", NULL, "answer one HTTP request with this host's health, for its socket unit",
+          "Reads a request from standard input: / is answered with 200 while the host is enrolled and with 503 otherwise; /azure in "
+          "the words of Azure's Application Health extension. ece-enroll-health.socket listens, on 127.0.0.1:8680 unless told "
+          "otherwise, and calls this for each connection.\n\nExamples:\n  printf 'GET / HTTP/1.1\\r\\n\\r\\n' | ece-enroll "
+          "health\n  systemctl enable --now ece-enroll-health.socket",
+          TAKES_DIRS, command_health },
         { "token", "create | list | delete ID...", "the platform's roles tokens: make one, list and delete the persistent ones",
           "create: mints a token for the roles that --role names, and prints it to a pipe or a file; to a terminal only with "
           "--show. Ephemeral unless --persistent is given. list: the persistent ones with their roles; the platform shows no "

@@ -13,6 +13,7 @@
  *   agent-secrets.c      what becomes of the secrets that this host was given
  *   agent-record.c       SAVE, and what is found at the start
  *   agent-report.c       REPORT
+ *   agent-tally.c        what is counted over transitions
  * Whatever happens becomes an Event in the queue; only agent.c calls the machine.
  */
 
@@ -81,6 +82,11 @@ struct Agent {
         char told[OUTCOME_TEXT_SIZE]; /* the trouble that was told last: not repeated */
         char stage[64];
         usec_t token_age_at_start_us;
+        usec_t spent_us[_STATE_MAX]; /* in each state, since we were started */
+        size_t n_retries;
+        ReportRetry retries[REPORT_RETRIES_MAX];
+        char *metrics_path;      /* of the last spec that could be read: without one they would only grow old */
+        bool metrics_complained; /* that they can't be written was told */
         size_t n_notes;
         char notes[16][200];
 };
@@ -145,6 +151,10 @@ int agent_record_open(Agent *a); /* takes the state directory and what is on rec
 void agent_save(Agent *a);
 bool agent_is_recorded(Agent *a); /* after trying once more, if need be */
 Observation agent_unrecorded_observation(const Agent *a);
+
+/* agent-tally.c */
+void agent_tally(Agent *a, const Machine *before); /* of a transition: how long, and why again */
+void agent_tally_fill(const Agent *a, Report *ret);
 
 /* agent-report.c */
 void agent_add_to_history(Agent *a); /* the state just entered, with its reason */

@@ -333,8 +333,10 @@ static void step(Agent *a, const Occurrence *o) {
 
         log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),
                   state_to_string(a->machine.state), actions.n);
-        if (transition)
+        if (transition) {
+                agent_tally(a, &before_it);
                 agent_add_to_history(a); /* before SAVE: the record tells it, too */
+        }
         prepare_actions(a, &actions);
         for (size_t i = 0; i < actions.n && a->fatal == 0; i++)
                 act(a, &actions.item[i], transition);
@@ -453,6 +455,7 @@ Agent *agent_free(Agent *a) {
         (void) sd_event_source_unref(a->state_watch);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
+        free(a->metrics_path);
         (void) sd_event_unref(a->event);
         free(a);
         return NULL;

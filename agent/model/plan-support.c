@@ -19,17 +19,11 @@ typedef struct Limit {
         const char *sentence;
 } Limit;
 
-static bool sets_metrics_textfile(const Spec *spec) {
-        return spec->report.metrics_textfile != NULL;
-}
-
 static bool sets_webhook(const Spec *spec) {
         return spec->report.webhook_url != NULL;
 }
 
 static const Limit without_effect[] = {
-        { sets_metrics_textfile,
-          "report.metrics_textfile has no effect in this release: no metrics are written" },
         { sets_webhook,
           "report.webhook has no effect in this release: nothing is sent" },
 };

@@ -37,7 +37,7 @@ class CloudInit(MachineTest):
 
     def test_they_are_valid(self):
         host = self.host()
-        for path in sorted(EXAMPLES.glob("cloud-init*.yaml")):
+        for path in sorted([*EXAMPLES.glob("cloud-init*.yaml"), *EXAMPLES.glob("autoinstall*.yaml")]):
             host.write("srv/" + path.name, path.read_bytes())
             said = host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + path.name)
             self.assertIn("Valid cloud-config", said)

@@ -5,10 +5,12 @@ import json
 import pathlib
 
 from coordsim.process import TOKENS
+import tftemplate
 from machinetest import MachineTest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "etc/examples"
 CONFIGURATION = "datasource_list: [NoCloud, None]\nnetwork: {config: disabled}\nlocale: false\n"
+INNER = "import sys, yaml; print('#cloud-config'); yaml.safe_dump(yaml.safe_load(open(sys.argv[1]))['autoinstall']['user-data'], sys.stdout)"
 # What nobody wants to wait for in a test; a drop-in of the image.
 HASTE = "retry: {splay: 0s}\nverify: {stable_for: 0s}\n"
 
@@ -38,9 +40,17 @@ class CloudInit(MachineTest):
     def test_they_are_valid(self):
         host = self.host()
         for path in sorted([*EXAMPLES.glob("cloud-init*.yaml"), *EXAMPLES.glob("autoinstall*.yaml")]):
-            host.write("srv/" + path.name, path.read_bytes())
-            said = host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + path.name)
-            self.assertIn("Valid cloud-config", said)
+            self.schema(host, path.name, path.read_bytes())
+        for package in ("ece-enroll.deb", ""):
+            self.schema(host, "terraform.yaml", tftemplate.render(tftemplate.values(package=package)))
+        # What Ubuntu's installer leaves for the first boot is cloud-config once more.
+        inner = host.run_in_tree("python3", "-c", INNER, "/srv/autoinstall-user-data.yaml")
+        self.assertIn("ssh_authorized_keys", inner)
+        self.schema(host, "inner.yaml", inner)
+
+    def schema(self, host, name, text):
+        host.write("srv/" + name, text)
+        self.assertIn("Valid cloud-config", host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + name))
 
     def test_a_token_that_was_minted_before(self):
         """Nothing on the host can harm the platform: it holds no credential of it."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The role of packaging/ansible, by a real Ansible, on hosts with a real systemd: what it does once, it does not do twice."""
 
-import hashlib
 import json
 import os
 import re
@@ -9,13 +8,12 @@ import shutil
 import subprocess
 import unittest
 
-from bed import BUILD, TESTS, run
+import package
+from bed import TESTS
 from coordsim.process import TOKENS
 from machinetest import MachineTest
-from test_package import OURS, UNITS
 
 ANSIBLE = TESTS.parent / "packaging/ansible"
-CONTROL = "Package: ece-enroll\nVersion: 0.0.1\nArchitecture: all\nMaintainer: nobody <nobody@example.com>\nDescription: what make install leaves\n"
 # What nobody wants to wait for in a test.
 HASTE = {"haste": {"retry": {"splay": "0s", "backoff": {"min": "200ms", "max": "500ms"}}, "verify": {"stable_for": "0s"}}}
 AGENT = "ece-enrolld.service"
@@ -23,28 +21,14 @@ AGENT = "ece-enrolld.service"
 
 @unittest.skipUnless(shutil.which("ansible-playbook"), "needs ansible-playbook (package ansible-core)")
 class Role(MachineTest):
-    def bare(self):
+    def bare(self, furnish=lambda host: None):
         """A host that is ready for ECE, up, and on which nothing of ours is."""
         host = self.host()
-        host.run_in_tree("systemctl", "disable", AGENT)
-        for path in OURS:
-            (host.tree / path).unlink()
-        for unit in {*UNITS, AGENT, "ece-enrolled.target", "ece-installd.service"}:
-            (host.tree / "usr/lib/systemd/system" / unit).unlink()
-        shutil.rmtree(host.tree / "etc/ece-enroll")
+        package.remove(host)
+        furnish(host)
         host.boot()
         host.wait_for(lambda: host.active("multi-user.target"), "multi-user.target")
         return host
-
-    def package(self):
-        """A package as small as it may be, of the programs under test."""
-        tree, path = self.bed.top / "package", self.bed.top / "ece-enroll.deb"
-        if not path.exists():
-            run("make", "-s", "-C", BUILD, "install", "DESTDIR=%s" % tree)
-            (tree / "DEBIAN").mkdir()
-            (tree / "DEBIAN/control").write_text(CONTROL)
-            run("dpkg-deb", "--build", "--root-owner-group", tree, path)
-        return path
 
     def token(self):
         return self.sim.ask("POST", TOKENS, {"persistent": False, "roles": ["allocator"]}, auth=self.sim.api_key()).value["token"]
@@ -56,7 +40,7 @@ class Role(MachineTest):
                 "ansible_connection": "nsenter", "ansible_leader": host.leader, "ansible_become": False, "ansible_python_interpreter": "/usr/bin/python3"}}}}, file)
         (self.bed.top / "vars.json").write_text(json.dumps({
             "ece_zone": "ece-zone-1b", "ece_enroll_ca_file": str(self.bed.pki.directory / "ca.pem"), "ece_enroll_drop_ins": HASTE,
-            "ece_enroll_package_file": str(self.package()), **variables}))
+            "ece_enroll_package_file": str(package.package(self.bed)), **variables}))
         environment = {**os.environ, "ANSIBLE_HOME": str(self.bed.top / "ansible"), "ANSIBLE_CONNECTION_PLUGINS": str(TESTS / "machine/ansible"),
                        "ANSIBLE_ROLES_PATH": str(ANSIBLE / "roles"), "ANSIBLE_PIPELINING": "1", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_GATHER_SUBSET": "!all", "PYTHONDONTWRITEBYTECODE": "1"}
         said = subprocess.run(["ansible-playbook", "-i", self.bed.top / "inventory.json", "-e", "@%s" % (self.bed.top / "vars.json"), *words, ANSIBLE / "site.yml"],
@@ -117,12 +101,7 @@ class Role(MachineTest):
         self.assertEqual(list((host.path("/tmp")).glob("*ece-enroll")), [])
 
     def test_a_repository(self):
-        host, package = self.bare(), self.package().read_bytes()
-        for path in (host.tree / "etc/apt/sources.list", *(host.tree / "etc/apt/sources.list.d").iterdir()):
-            path.unlink(missing_ok=True)
-        host.write("srv/repository/ece-enroll.deb", package)
-        host.write("srv/repository/Packages", CONTROL + "Filename: ./ece-enroll.deb\nSize: %d\nSHA256: %s\n" % (len(package), hashlib.sha256(package).hexdigest()))
-        host.write("etc/apt/sources.list.d/ours.list", "deb [trusted=yes] file:/srv/repository ./\n")
+        host = self.bare(package.repository)
         host.run("apt-get", "update")
         token = self.token()
         self.play(host, ece_token=token, ece_enroll_package_file="")

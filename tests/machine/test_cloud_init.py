@@ -5,6 +5,7 @@ import json
 import pathlib
 
 from coordsim.process import TOKENS
+import package
 import tftemplate
 from machinetest import MachineTest
 
@@ -59,6 +60,20 @@ class CloudInit(MachineTest):
         self.give(host, self.example("cloud-init-token.yaml", THE_ROLES_TOKEN=answer.value["token"]))
         self.assertEnrolls(host)
         self.assertEqual(host.status()["verified"]["by"], "local")
+
+    def test_user_data_by_terraform(self):
+        """The image knows a repository; package, secret and spec come with the user data."""
+        answer = self.sim.ask("POST", TOKENS, {"persistent": False, "roles": ["allocator"]}, auth=self.sim.api_key())
+        host = self.image()
+        package.remove(host)
+        package.repository(host)
+        host.write("etc/ece-enroll/enroll.yaml.d/haste.yaml", HASTE)
+        given = tftemplate.values(token=answer.value["token"], package="")
+        given["ca"] = json.dumps((self.bed.pki.directory / "ca.pem").read_text())
+        self.give(host, tftemplate.render(given))
+        self.assertEnrolls(host)
+        self.assertEqual(host.status()["verified"]["by"], "local")
+        self.assertEqual((host.tree / "etc/ece-enroll/token").stat().st_mode & 0o7777, 0o400)
 
     def test_a_credential_of_the_image(self):
         host = self.image()

@@ -16,9 +16,27 @@ import tap
 import tftemplate
 from bench import EndToEnd
 from coordsim import jwt
-from tftemplate import CA, SHA256, SPEC, TERRAFORM
+from tftemplate import CA, SHA256, TERRAFORM
 
 HAVE = shutil.which("terraform")
+# The spec, in Terraform's order and without its quotation marks.
+YAML = """coordinators:
+- https://192.0.2.10:12443
+host:
+  availability_zone: ece-zone-1b
+  roles:
+  - allocator
+installer:
+  script: /opt/ece/elastic-cloud-enterprise.sh
+token:
+  name: ece-token
+  source: credential
+trust:
+  ca_file: /etc/ece-enroll/coordinator-ca.pem
+verify:
+  by: local
+version: 1
+"""
 ROOT = """
 variable "given" { type = any }
 variable "token" {
@@ -74,8 +92,8 @@ class Rendered(EndToEnd):
         said, user_data, state = self.apply("THE.ROLES.TOKEN", **package)
         self.assertNotIn("THE.ROLES.TOKEN", said)
         self.assertIn("THE.ROLES.TOKEN", state)
-        self.validated(user_data)
-        ours = tftemplate.render(tftemplate.values(spec=SPEC))
+        self.assertEqual(self.validated(user_data).read_text().replace('"', ""), YAML)
+        ours = tftemplate.render(tftemplate.values())
         without = re.compile(r'^    content: "(?:\\"coord|{).*$', re.MULTILINE)
         self.assertEqual(without.sub("", user_data), without.sub("", ours))
         self.assertEqual(tftemplate.files(user_data)["/etc/ece-enroll/coordinator-ca.pem"], (0o644, CA))

@@ -24,6 +24,7 @@ typedef struct CommonOptions {
         bool watch;
         bool online;
         bool once;
+        bool log_lines; /* --log-format: lines of a log instead of the story for people */
         bool man;             /* print this part of the manual instead */
         const char *argument; /* the first positional argument, or NULL */
         size_t n_arguments;   /* all of them, for a command that takes many */
@@ -57,6 +58,7 @@ typedef enum OptionSet {
         TAKES_TIMEOUT = 1 << 12,
         TAKES_RUNNER = 1 << 13,
         TAKES_ONCE = 1 << 14,
+        TAKES_LOG_FORMAT = 1 << 15,
 } OptionSet;
 
 typedef struct Command {

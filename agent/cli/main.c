@@ -22,7 +22,7 @@ const Command commands[] = {
           "verified and nothing is minted. Killed in any way and run again, it adopts or settles what it left "
           "behind.\n\nExamples:\n  ece-enroll run\n  ece-enroll run --spec ./enroll.yaml --state-dir ./state "
           "--runtime-dir ./run",
-          TAKES_SPEC | TAKES_DIRS, command_run },
+          TAKES_SPEC | TAKES_DIRS | TAKES_LOG_FORMAT, command_run },
         { "validate", "[FILE]", "check a spec; contacts nothing",
           "Prints every error of the spec and its drop-ins as FILE:LINE:COLUMN: sentence, and exits 78 if there is "
           "one.\n\nExamples:\n  ece-enroll validate\n  ece-enroll validate ./enroll.yaml",

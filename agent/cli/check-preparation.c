@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * First the host, in a worker with a limit, since a file system may be away; then the engine, which has a limit of its
+ * own. The job is the worker's, which may outlive us: it holds all that it needs.
+ *
+ * What could not be looked at in time is judged like all else: as an item that nobody has tried.
+ */
+
+#include "cli/check-preparation.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/worker.h"
+#include "installer/engine-about.h"
+
+typedef struct Look {
+        PreparationQuestion question;
+        PreparationFacts facts;
+} Look;
+
+struct CheckPreparation {
+        sd_event *event;
+        Http *http;
+        PreparationQuestion question;
+        PreparationFacts facts;
+        char engine_why[GATE_FOUND_SIZE]; /* "": it is asked */
+        Worker *worker;
+        sd_event_source *limit;
+        EngineAbout *about;
+        PreparationHandler handler;
+        void *userdata;
+};
+
+void check_preparation_cancel(CheckPreparation *p) {
+        if (!p)
+                return;
+        (void) worker_free(p->worker);
+        (void) sd_event_source_disable_unref(p->limit);
+        engine_about_cancel(p->about);
+        free(p);
+}
+DEFINE_CLEANUP(CheckPreparation *, check_preparation_cancel)
+
+static void finish(CheckPreparation *p, const EngineFacts *engine) {
+        PreparationHandler handler = p->handler;
+        void *userdata = p->userdata;
+        Advices advices;
+
+        preparation_judge(&p->question, &p->facts, engine, p->engine_why, &advices);
+        check_preparation_cancel(p);
+        handler(userdata, &advices);
+}
+
+static void on_about(void *userdata, const EngineFacts *facts) {
+        CheckPreparation *p = userdata;
+
+        p->about = NULL;
+        finish(p, facts);
+}
+
+static void ask_engine(CheckPreparation *p) {
+        static const EngineFacts nothing;
+        const PreparationQuestion *q = &p->question;
+
+        if (p->engine_why[0] == '\0' && engine_about_start(p->event, p->http, q->engine_socket, q->engine, PREPARATION_LIMIT_US,
+                                                           on_about, p, &p->about) >= 0)
+                return;
+        finish(p, &nothing);
+}
+
+/* --- The look at the host --- */
+
+static void look_work(void *job) {
+        Look *look = job;
+
+        preparation_gather("", &look->question, &look->facts);
+}
+
+static void on_look(void *userdata, void *job) {
+        CheckPreparation *p = userdata;
+
+        p->facts = ((Look *) job)->facts;
+        p->worker = worker_free(p->worker);
+        (void) sd_event_source_set_enabled(p->limit, SD_EVENT_OFF);
+        ask_engine(p);
+}
+
+static int on_limit(sd_event_source *source, uint64_t at, void *userdata) {
+        CheckPreparation *p = userdata;
+
+        p->worker = worker_free(p->worker);
+        preparation_facts_missing(-ETIMEDOUT, &p->facts);
+        ask_engine(p);
+        return 0;
+}
+
+static int look_start(CheckPreparation *p) {
+        Look *look = calloc(1, sizeof(*look));
+        int error;
+
+        if (!look)
+                return -ENOMEM;
+        look->question = p->question;
+        error = worker_start(p->event, look_work, look, free, on_look, p, &p->worker);
+        if (error < 0)
+                free(look);
+        return error;
+}
+
+int check_preparation_start(sd_event *event, Http *http, const PreparationQuestion *question, const char *engine_why,
+                            PreparationHandler handler, void *userdata, CheckPreparation **ret) {
+        _cleanup_(check_preparation_cancelp) CheckPreparation *p = calloc(1, sizeof(*p));
+        usec_t until_us = usec_add(clock_boottime_us(), PREPARATION_LIMIT_US);
+        int error;
+
+        if (!p)
+                return -ENOMEM;
+        p->event = event;
+        p->http = http;
+        p->question = *question;
+        p->handler = handler;
+        p->userdata = userdata;
+        (void) snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why ?: "");
+        error = sd_event_add_time(event, &p->limit, CLOCK_BOOTTIME, until_us, 10 * USEC_PER_MSEC, on_limit, p);
+        if (error >= 0)
+                error = look_start(p);
+        if (error < 0)
+                return error;
+        *ret = TAKE_PTR(p);
+        return 0;
+}

@@ -346,7 +346,7 @@ int time_zone_read(const char *bytes, size_t n, char ret[static TIME_ZONE_SIZE])
                 return -EBADMSG;
         for (start = n - 1; start > 5 && bytes[start - 1] != '\n'; start--)
                 ;
-        if (start <= 5 || n - 1 - start >= TIME_ZONE_SIZE || n - 1 == start)
+        if (start <= 5 || n - 1 - start >= TIME_ZONE_SIZE || n - 1 == start || memchr(bytes + start, '\0', n - start))
                 return -EBADMSG;
         (void) memcpy(ret, bytes + start, n - 1 - start);
         ret[n - 1 - start] = '\0';

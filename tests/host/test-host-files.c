@@ -200,6 +200,7 @@ static const struct {
         { BYTES("TZif2\0\0\0\0\n\n"), NULL },   /* RFC 9636: may be empty */
         { BYTES("TZif\0\0\0\0\0\nUTC0\n"), NULL }, /* version 1 has none */
         { BYTES("TZif2\0\0\0\0\nUTC0"), NULL },
+        { BYTES("TZif2\0\0\0\0\nUT\0C0\n"), NULL },
         { BYTES("TZif2\n"), NULL },
         { BYTES("TZif2UTC0\n"), NULL },
         { BYTES("Europe/Berlin\n"), NULL },

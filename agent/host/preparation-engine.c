@@ -29,7 +29,7 @@ static const char *engine_name(const Case *c) {
 static bool unsaid(const Case *c, const char *text, Advice *a) {
         if (text[0] != '\0')
                 return false;
-        untried(a, "%s", c->engine_why[0] ? c->engine_why : "the engine does not say");
+        advice_untried(a, "%s", c->engine_why[0] ? c->engine_why : "the engine does not say");
         return true;
 }
 
@@ -56,7 +56,8 @@ static const Pair pairs[] = {
 
 /* Is version "9.3" one of "9", "27.0.3" one of "27.0"? */
 static bool is_release_of(const char *version, const char *release, size_t n) {
-        return strncmp(version, release, n) == 0 && (version[n] == '\0' || version[n] == '.' || version[n] == '-');
+        return strncmp(version, release, n) == 0 &&
+               (version[n] == '\0' || version[n] == '.' || version[n] == '-');
 }
 
 static const Pair *find_pair(const Case *c) {
@@ -85,16 +86,21 @@ static void fix_pair(const Case *c, const Pair *pair, Advice *a) {
         const char *best = blank ? blank + 1 : pair ? pair->versions : "";
 
         if (!pair)
-                return fix(a, "Use a distribution and an engine of %s", a->source);
+                return advice_fix(a, "Use a distribution and an engine of %s", a->source);
         switch (os_family(c)) {
         case OS_UBUNTU:
-                return fix(a, "sudo apt-get install -y --allow-downgrades 'docker-ce=5:%s.*' 'docker-ce-cli=5:%s.*' containerd.io && "
-                              "sudo apt-mark hold docker-ce docker-ce-cli containerd.io", best, best);
+                return advice_fix(a,
+                                  "sudo apt-get install -y --allow-downgrades 'docker-ce=5:%s.*' "
+                                  "'docker-ce-cli=5:%s.*' containerd.io && "
+                                  "sudo apt-mark hold docker-ce docker-ce-cli containerd.io",
+                                  best, best);
         case OS_RHEL:
-                return fix(a, "sudo dnf install -y 'podman-%s.*' 'podman-remote-%s.*'", best, best);
+                return advice_fix(a, "sudo dnf install -y 'podman-%s.*' 'podman-remote-%s.*'", best, best);
         case OS_SLES:
-                return fix(a, "sudo zypper search -s -t package --match-exact docker; then, with a version %s of this list: sudo "
-                              "zypper install docker=VERSION", best);
+                return advice_fix(a,
+                                  "sudo zypper search -s -t package --match-exact docker; then, with a "
+                                  "version %s of this list: sudo zypper install docker=VERSION",
+                                  best);
         case OS_OTHER:
                 break;
         }
@@ -105,15 +111,16 @@ void judge_os_engine(const Case *c, unsigned which, Advice *a) {
         const char *version = c->engine->version, *ece = c->question->ece_version;
         const Pair *pair = find_pair(c);
 
-        if (unreadable(a, c->facts->os.error) || unsaid(c, version, a))
+        if (advice_unreadable(a, c->facts->os.error) || unsaid(c, version, a))
                 return;
         if (!is_release_of(ece, "4.0", strlen("4.0")))
-                return untried(a, "%s %s with %s %s; which pairs ECE %s takes is not known here", os->id, os->version,
-                               engine_name(c), version, ece[0] ? ece : "(of a version that is not known)");
+                return advice_untried(a, "%s %s with %s %s; which pairs ECE %s takes is not known here",
+                                      os->id, os->version, engine_name(c), version,
+                                      ece[0] ? ece : "(of a version that is not known)");
         if (pair && has_version(pair, version))
-                return prepared(a, "%s %s with %s %s", os->id, os->version, engine_name(c), version);
-        advised(a, "%s %s with %s %s; ECE 4.0 takes %s%s", os->id, os->version, engine_name(c), version,
-                pair ? pair->versions : "no such pair", pair ? " there" : "");
+                return advice_prepared(a, "%s %s with %s %s", os->id, os->version, engine_name(c), version);
+        advice_advised(a, "%s %s with %s %s; ECE 4.0 takes %s%s", os->id, os->version, engine_name(c),
+                       version, pair ? pair->versions : "no such pair", pair ? " there" : "");
         fix_pair(c, pair, a);
 }
 
@@ -123,17 +130,17 @@ void judge_group(const Case *c, unsigned which, Advice *a) {
         const char *user = c->question->user, *name = engine_name(c);
 
         if (!c->question->user_known)
-                return untried(a, "not known before there is a user");
-        if (unreadable(a, c->facts->group.error))
+                return advice_untried(a, "not known before there is a user");
+        if (advice_unreadable(a, c->facts->group.error))
                 return;
         if (c->facts->group.exists && c->facts->group.member)
-                return prepared(a, "%s is in %s", user, name);
+                return advice_prepared(a, "%s is in %s", user, name);
         if (c->facts->group.exists) {
-                advised(a, "%s is not in %s", user, name);
-                return fix(a, "sudo usermod -aG %s %s", name, user);
+                advice_advised(a, "%s is not in %s", user, name);
+                return advice_fix(a, "sudo usermod -aG %s %s", name, user);
         }
-        advised(a, "there is no group %s", name);
-        fix(a, "sudo groupadd %s && sudo usermod -aG %s %s", name, name, user);
+        advice_advised(a, "there is no group %s", name);
+        advice_fix(a, "sudo groupadd %s && sudo usermod -aG %s %s", name, name, user);
 }
 
 void judge_at_boot(const Case *c, unsigned which, Advice *a) {
@@ -141,21 +148,22 @@ void judge_at_boot(const Case *c, unsigned which, Advice *a) {
         const char *units = is_podman(c) ? "podman.service podman-restart.service" : "docker.service";
 
         if (engine && (restart || !is_podman(c)))
-                return prepared(a, "%s starts at boot", engine_name(c));
+                return advice_prepared(a, "%s starts at boot", engine_name(c));
         /* What is enabled is seen without the control groups, too. */
         if (c->facts->engine_unit.error < 0 && c->facts->engine_unit.error != -ENODATA) {
-                (void) unreadable(a, c->facts->engine_unit.error);
+                (void) advice_unreadable(a, c->facts->engine_unit.error);
                 return;
         }
-        advised(a, "not enabled: %s", engine ? "podman-restart.service" : units);
-        fix(a, "sudo systemctl enable %s", units);
+        advice_advised(a, "not enabled: %s", engine ? "podman-restart.service" : units);
+        advice_fix(a, "sudo systemctl enable %s", units);
 }
 
 /* Beside the storage path, as /mnt/data/docker is beside /mnt/data/elastic. */
 static void wanted_data_root(const char *storage_path, char ret[static PREPARATION_PATH_SIZE]) {
         const char *slash = strrchr(storage_path, '/');
 
-        (void) snprintf(ret, PREPARATION_PATH_SIZE, "%.*s/docker", (int) (slash ? slash - storage_path : 0), storage_path);
+        (void) snprintf(ret, PREPARATION_PATH_SIZE, "%.*s/docker", (int) (slash ? slash - storage_path : 0),
+                        storage_path);
 }
 
 /* On the storage's own file system it is where it belongs, under whatever name. */
@@ -163,7 +171,8 @@ static bool shares_storage(const Case *c, const char *data_root) {
         const Mount *mount = &c->facts->storage_mount.mount;
         size_t n = strlen(mount->point);
 
-        return c->facts->storage_mount.error >= 0 && n > 1 && strncmp(data_root, mount->point, n) == 0 && data_root[n] == '/';
+        return c->facts->storage_mount.error >= 0 && n > 1 && strncmp(data_root, mount->point, n) == 0 &&
+               data_root[n] == '/';
 }
 
 void judge_data_root(const Case *c, unsigned which, Advice *a) {
@@ -174,12 +183,17 @@ void judge_data_root(const Case *c, unsigned which, Advice *a) {
         if (unsaid(c, seen, a))
                 return;
         if (streq(seen, wanted) || shares_storage(c, seen))
-                return prepared(a, "%s", seen);
-        advised(a, "%s", seen);
+                return advice_prepared(a, "%s", seen);
+        advice_advised(a, "%s", seen);
         if (is_podman(c))
-                return fix(a, "In /etc/containers/storage.conf, section [storage]: graphroot = \"%s\" and runroot = \"%s/runroot/\"; "
-                              "then: sudo systemctl restart podman", wanted, wanted);
-        fix(a, "In /etc/docker/daemon.json: \"data-root\": \"%s\"; then: sudo systemctl restart docker", wanted);
+                return advice_fix(a,
+                                  "In /etc/containers/storage.conf, section [storage]: graphroot = \"%s\" "
+                                  "and runroot = \"%s/runroot/\"; "
+                                  "then: sudo systemctl restart podman",
+                                  wanted, wanted);
+        advice_fix(a,
+                   "In /etc/docker/daemon.json: \"data-root\": \"%s\"; then: sudo systemctl restart docker",
+                   wanted);
 }
 
 void judge_driver(const Case *c, unsigned which, Advice *a) {
@@ -188,12 +202,13 @@ void judge_driver(const Case *c, unsigned which, Advice *a) {
         if (unsaid(c, c->engine->driver, a))
                 return;
         if (streq(c->engine->driver, wanted))
-                return prepared(a, "%s", wanted);
-        advised(a, "%s", c->engine->driver);
+                return advice_prepared(a, "%s", wanted);
+        advice_advised(a, "%s", c->engine->driver);
         if (is_podman(c))
-                return fix(a, "In /etc/containers/storage.conf, section [storage]: driver = \"overlay\"; then: sudo systemctl restart "
-                              "podman");
-        fix(a, "In /etc/docker/daemon.json: \"storage-driver\": \"overlay2\"; then: sudo systemctl restart docker");
+                return advice_fix(a, "In /etc/containers/storage.conf, section [storage]: driver = "
+                                     "\"overlay\"; then: sudo systemctl restart podman");
+        advice_fix(a, "In /etc/docker/daemon.json: \"storage-driver\": \"overlay2\"; then: sudo systemctl "
+                      "restart docker");
 }
 
 /* --- Docker --- */
@@ -202,15 +217,16 @@ void judge_icc(const Case *c, unsigned which, Advice *a) {
         if (unsaid(c, c->engine->bridge_icc, a))
                 return;
         if (streq(c->engine->bridge_icc, "false"))
-                return prepared(a, "off");
-        advised(a, "containers on the default bridge reach each other");
-        fix(a, "In /etc/docker/daemon.json: \"icc\": false; then: sudo systemctl restart docker");
+                return advice_prepared(a, "off");
+        advice_advised(a, "containers on the default bridge reach each other");
+        advice_fix(a, "In /etc/docker/daemon.json: \"icc\": false; then: sudo systemctl restart docker");
 }
 
 static bool has_ulimit(const Limits *limits, LimitKind kind, uint64_t least) {
         const Limit *soft = &limits->soft[kind], *hard = &limits->hard[kind];
 
-        return soft->rank != LIMIT_UNSET && hard->rank != LIMIT_UNSET && soft->value >= least && hard->value >= least;
+        return soft->rank != LIMIT_UNSET && hard->rank != LIMIT_UNSET && soft->value >= least &&
+               hard->value >= least;
 }
 
 void judge_ulimits(const Case *c, unsigned which, Advice *a) {
@@ -220,20 +236,21 @@ void judge_ulimits(const Case *c, unsigned which, Advice *a) {
         size_t n = 0;
 
         if (c->facts->container_ulimits.error == -EBADMSG)
-                return untried(a, "/etc/docker/daemon.json is no JSON object");
-        if (unreadable(a, c->facts->container_ulimits.error))
+                return advice_untried(a, "/etc/docker/daemon.json is no JSON object");
+        if (advice_unreadable(a, c->facts->container_ulimits.error))
                 return;
         for (LimitKind kind = 0; kind < _LIMIT_MAX; kind++)
                 if (!has_ulimit(limits, kind, least[kind]))
                         n += (size_t) snprintf(missing + n, sizeof(missing) - n, "%s%s", n > 0 ? ", " : "",
                                                limit_kind_to_string(kind));
         if (n == 0)
-                return prepared(a, "nofile, memlock and nproc in /etc/docker/daemon.json");
+                return advice_prepared(a, "nofile, memlock and nproc in /etc/docker/daemon.json");
         /* An option of dockerd does as well, and can't be seen. */
-        advised(a, "/etc/docker/daemon.json does not set %s (unless dockerd has --default-ulimit)", missing);
-        fix(a, "In /etc/docker/daemon.json: \"default-ulimits\": {\"nofile\": {\"Name\": \"nofile\", \"Hard\": 1024000, \"Soft\": "
-               "1024000}, \"memlock\": {\"Name\": \"memlock\", \"Hard\": -1, \"Soft\": -1}, \"nproc\": {\"Name\": \"nproc\", \"Hard\": "
-               "-1, \"Soft\": -1}}; then: sudo systemctl restart docker");
+        advice_advised(a, "/etc/docker/daemon.json does not set %s (unless dockerd has --default-ulimit)",
+                       missing);
+        advice_fix(a, "In /etc/docker/daemon.json: \"default-ulimits\": {\"nofile\": {\"Name\": \"nofile\", "
+                      "\"Hard\": 1024000, \"Soft\": 1024000}, \"memlock\": {\"Name\": \"memlock\", \"Hard\": -1, \"Soft\": -1}, "
+                      "\"nproc\": {\"Name\": \"nproc\", \"Hard\": -1, \"Soft\": -1}}; then: sudo systemctl restart docker");
 }
 
 /* --- Podman --- */
@@ -241,43 +258,50 @@ void judge_ulimits(const Case *c, unsigned which, Advice *a) {
 void judge_wrapper(const Case *c, unsigned which, Advice *a) {
         int error = c->facts->wrapper.error;
 
-        if (error != -ENOENT && unreadable(a, error))
+        if (error != -ENOENT && advice_unreadable(a, error))
                 return;
         if (error == 0 && streq(c->facts->wrapper.text, "podman-remote"))
-                return prepared(a, "/usr/bin/docker calls podman-remote");
-        advised(a, "%s", error < 0 ? "there is no /usr/bin/docker" : "/usr/bin/docker does not call podman-remote");
-        fix(a, "printf '%%s\\n' '#!/bin/bash' 'podman-remote --url unix://%s \"$@\"' | sudo tee /usr/bin/docker && sudo chmod 0755 "
-               "/usr/bin/docker", c->question->engine_socket);
+                return advice_prepared(a, "/usr/bin/docker calls podman-remote");
+        advice_advised(a, "%s",
+                       error < 0 ? "there is no /usr/bin/docker"
+                                 : "/usr/bin/docker does not call podman-remote");
+        advice_fix(a,
+                   "printf '%%s\\n' '#!/bin/bash' 'podman-remote --url unix://%s \"$@\"' | sudo tee "
+                   "/usr/bin/docker && sudo chmod 0755 "
+                   "/usr/bin/docker",
+                   c->question->engine_socket);
 }
 
 void judge_sudo(const Case *c, unsigned which, Advice *a) {
         const char *user = c->question->user;
 
         if (!c->question->user_known)
-                return untried(a, "not known before there is a user");
-        if (unreadable(a, c->facts->sudo.error))
+                return advice_untried(a, "not known before there is a user");
+        if (advice_unreadable(a, c->facts->sudo.error))
                 return;
         if (c->facts->sudo.value == SUDO_ALL)
-                return prepared(a, "%s may do all", user);
+                return advice_prepared(a, "%s may do all", user);
         if (c->facts->sudo.value == SUDO_UNCLEAR)
-                return untried(a, "sudoers has aliases or further files, which are not followed");
-        advised(a, "no rule gives %s all without a password", user);
-        fix(a, "echo '%s ALL=(ALL) NOPASSWD:ALL' | sudo tee /etc/sudoers.d/99-ece-users", user);
+                return advice_untried(a, "sudoers has aliases or further files, which are not followed");
+        advice_advised(a, "no rule gives %s all without a password", user);
+        advice_fix(a, "echo '%s ALL=(ALL) NOPASSWD:ALL' | sudo tee /etc/sudoers.d/99-ece-users", user);
 }
 
 void judge_network_backend(const Case *c, unsigned which, Advice *a) {
         const KnownText *backend = &c->facts->network_backend;
 
-        if (unreadable(a, c->facts->os.error))
+        if (advice_unreadable(a, c->facts->os.error))
                 return;
         if (os_family(c) != OS_RHEL || !is_release_of(c->facts->os.release.version, "9", 1))
-                return prepared(a, "wanted on version 9 of RHEL and Rocky only");
-        if (unreadable(a, backend->error))
+                return advice_prepared(a, "wanted on version 9 of RHEL and Rocky only");
+        if (advice_unreadable(a, backend->error))
                 return;
         if (streq(backend->text, "cni"))
-                return prepared(a, "cni");
-        advised(a, "%s", backend->text[0] ? backend->text : "not set in /etc/containers/containers.conf");
-        fix(a, "In /etc/containers/containers.conf, section [network]: network_backend = \"cni\"; then: sudo reboot");
+                return advice_prepared(a, "cni");
+        advice_advised(a, "%s",
+                       backend->text[0] ? backend->text : "not set in /etc/containers/containers.conf");
+        advice_fix(a, "In /etc/containers/containers.conf, section [network]: network_backend = \"cni\"; "
+                      "then: sudo reboot");
 }
 
 /* Off altogether is also "not used". */
@@ -285,15 +309,16 @@ void judge_selinux(const Case *c, unsigned which, Advice *a) {
         const char *mode = c->facts->selinux.text;
         bool enforcing = streq(mode, "enforcing");
 
-        if (unreadable(a, c->facts->selinux.error))
+        if (advice_unreadable(a, c->facts->selinux.error))
                 return;
         if (enforcing == c->question->selinux)
-                return prepared(a, "%s", mode);
+                return advice_prepared(a, "%s", mode);
         if (enforcing) {
-                advised(a, "enforcing, and installer.selinux is not set");
-                return fix(a, "In the spec: installer.selinux: true; or: sudo sed -i 's/^SELINUX=.*/SELINUX=permissive/' "
-                              "/etc/selinux/config && sudo reboot");
+                advice_advised(a, "enforcing, and installer.selinux is not set");
+                return advice_fix(a, "In the spec: installer.selinux: true; or: sudo sed -i "
+                                     "'s/^SELINUX=.*/SELINUX=permissive/' "
+                                     "/etc/selinux/config && sudo reboot");
         }
-        advised(a, "%s, and installer.selinux is set", mode);
-        fix(a, "sudo sed -i 's/^SELINUX=.*/SELINUX=enforcing/' /etc/selinux/config && sudo reboot");
+        advice_advised(a, "%s, and installer.selinux is set", mode);
+        advice_fix(a, "sudo sed -i 's/^SELINUX=.*/SELINUX=enforcing/' /etc/selinux/config && sudo reboot");
 }

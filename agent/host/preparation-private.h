@@ -13,20 +13,20 @@ typedef struct Case {
 } Case;
 
 /* How one item ends. The first two and the last take what was found. */
-void prepared(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void advised(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void untried(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void advice_prepared(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void advice_advised(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void advice_untried(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What mends it. */
-void fix(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void advice_fix(Advice *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Untried for this negative errno. False when there is none. */
-bool unreadable(Advice *a, int error);
+bool advice_unreadable(Advice *a, int error);
 
 /* The families of distributions that the documentation has a page for. */
 typedef enum OsFamily { OS_OTHER, OS_UBUNTU, OS_RHEL, OS_SLES } OsFamily;
 OsFamily os_family(const Case *c);
 
 /* The kernel's command line gets these words: how, on this distribution. */
-void fix_command_line(const Case *c, Advice *a, const char *words);
+void advice_fix_command_line(const Case *c, Advice *a, const char *words);
 
 /* which: the member of the row, of Sysctl or LimitKind. */
 typedef void (*Judge)(const Case *c, unsigned which, Advice *a);

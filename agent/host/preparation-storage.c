@@ -19,15 +19,15 @@
 /* The options of the documented line of /etc/fstab. */
 #define MOUNT_OPTIONS "defaults,nofail,x-systemd.automount,prjquota,pquota 0 2"
 
-#define SIZE_LEAST UINT64_C(10000000000)
+#define SIZE_LEAST       UINT64_C(10000000000)
 #define SIZE_LEAST_PROXY UINT64_C(15000000000)
 
 static bool is_missing(Advice *a, int error) {
         if (error == -ENOENT) {
-                untried(a, "not known before there is a storage path");
+                advice_untried(a, "not known before there is a storage path");
                 return true;
         }
-        return unreadable(a, error);
+        return advice_unreadable(a, error);
 }
 
 static bool is_allocator(const Case *c) {
@@ -47,12 +47,14 @@ void judge_file_system(const Case *c, unsigned which, Advice *a) {
         if (is_missing(a, c->facts->storage_mount.error))
                 return;
         if (streq(mount->type, "xfs"))
-                return prepared(a, "xfs at %s", mount->point);
+                return advice_prepared(a, "xfs at %s", mount->point);
         if (!is_allocator(c))
-                return prepared(a, "%s at %s; this host is to be no allocator", mount->type, mount->point);
-        advised(a, "%s at %s", mount->type, mount->point);
-        fix(a, "With a device of its own for DEVICE: sudo mkfs.xfs DEVICE; in /etc/fstab: DEVICE /mnt/data xfs " MOUNT_OPTIONS
-               "; then: sudo systemctl daemon-reload && sudo systemctl restart local-fs.target");
+                return advice_prepared(a, "%s at %s; this host is to be no allocator", mount->type,
+                                       mount->point);
+        advice_advised(a, "%s at %s", mount->type, mount->point);
+        advice_fix(a, "With a device of its own for DEVICE: sudo mkfs.xfs DEVICE; in /etc/fstab: DEVICE "
+                      "/mnt/data xfs " MOUNT_OPTIONS
+                      "; then: sudo systemctl daemon-reload && sudo systemctl restart local-fs.target");
 }
 
 /* A root file system gets its options from the kernel's command line, rootflags= (the kernel's
@@ -64,29 +66,30 @@ void judge_quota(const Case *c, unsigned which, Advice *a) {
         if (is_missing(a, c->facts->storage_mount.error))
                 return;
         if (mount->project_quota)
-                return prepared(a, "prjquota at %s", mount->point);
+                return advice_prepared(a, "prjquota at %s", mount->point);
         if (!is_allocator(c))
-                return prepared(a, "none; this host is to be no allocator");
+                return advice_prepared(a, "none; this host is to be no allocator");
         if (!streq(mount->type, "xfs"))
-                return untried(a, "not known before it is XFS");
-        advised(a, "no project quota at %s", mount->point);
+                return advice_untried(a, "not known before it is XFS");
+        advice_advised(a, "no project quota at %s", mount->point);
         if (streq(mount->point, "/"))
-                return fix_command_line(c, a, "rootflags=prjquota");
-        fix(a, "In /etc/fstab: %s %s xfs " MOUNT_OPTIONS "; then: sudo umount %s && sudo mount %s",
-            pasteable(mount->device, "DEVICE"), point, point, point);
+                return advice_fix_command_line(c, a, "rootflags=prjquota");
+        advice_fix(a, "In /etc/fstab: %s %s xfs " MOUNT_OPTIONS "; then: sudo umount %s && sudo mount %s",
+                   pasteable(mount->device, "DEVICE"), point, point, point);
 }
 
 void judge_owner(const Case *c, unsigned which, Advice *a) {
         const PreparationQuestion *q = c->question;
 
         if (!q->user_known)
-                return untried(a, "not known before there is a user");
+                return advice_untried(a, "not known before there is a user");
         if (is_missing(a, c->facts->storage.error))
                 return;
         if (c->facts->storage.uid == q->uid && (c->facts->storage.mode & 0777) == 0700)
-                return prepared(a, "%s's, mode 700", q->user);
-        advised(a, "uid %u's, mode %o", (unsigned) c->facts->storage.uid, (unsigned) c->facts->storage.mode);
-        fix(a, "sudo chown %s: %s && sudo chmod 700 %s", q->user, q->storage_path, q->storage_path);
+                return advice_prepared(a, "%s's, mode 700", q->user);
+        advice_advised(a, "uid %u's, mode %o", (unsigned) c->facts->storage.uid,
+                       (unsigned) c->facts->storage.mode);
+        advice_fix(a, "sudo chown %s: %s && sudo chmod 700 %s", q->user, q->storage_path, q->storage_path);
 }
 
 void judge_size(const Case *c, unsigned which, Advice *a) {
@@ -96,7 +99,8 @@ void judge_size(const Case *c, unsigned which, Advice *a) {
         if (is_missing(a, c->facts->storage.error))
                 return;
         if (c->facts->storage.size >= least)
-                return prepared(a, "%.1f GB", size);
-        advised(a, "%.1f GB", size);
-        fix(a, "Put %s on a file system of %u GB or more.", c->question->storage_path, (unsigned) (least / 1000000000));
+                return advice_prepared(a, "%.1f GB", size);
+        advice_advised(a, "%.1f GB", size);
+        advice_fix(a, "Put %s on a file system of %u GB or more.", c->question->storage_path,
+                   (unsigned) (least / 1000000000));
 }

@@ -82,6 +82,7 @@ const char *advice_state_to_string(AdviceState state) {
         return words[state];
 }
 
+static void end(Advice *a, AdviceState state, const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
 static void end(Advice *a, AdviceState state, const char *format, va_list arguments) {
         char text[2 * GATE_FOUND_SIZE] = "";
 
@@ -90,7 +91,7 @@ static void end(Advice *a, AdviceState state, const char *format, va_list argume
         a->state = state;
 }
 
-void prepared(Advice *a, const char *format, ...) {
+void advice_prepared(Advice *a, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -98,7 +99,7 @@ void prepared(Advice *a, const char *format, ...) {
         va_end(arguments);
 }
 
-void advised(Advice *a, const char *format, ...) {
+void advice_advised(Advice *a, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -106,7 +107,7 @@ void advised(Advice *a, const char *format, ...) {
         va_end(arguments);
 }
 
-void untried(Advice *a, const char *format, ...) {
+void advice_untried(Advice *a, const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -114,7 +115,7 @@ void untried(Advice *a, const char *format, ...) {
         va_end(arguments);
 }
 
-void fix(Advice *a, const char *format, ...) {
+void advice_fix(Advice *a, const char *format, ...) {
         char text[ADVICE_FIX_SIZE] = "";
         va_list arguments;
 
@@ -124,22 +125,22 @@ void fix(Advice *a, const char *format, ...) {
         (void) text_copy_printable(a->fix, sizeof(a->fix), text);
 }
 
-bool unreadable(Advice *a, int error) {
+bool advice_unreadable(Advice *a, int error) {
         switch (-error) {
         case 0:
                 return false;
         case EACCES:
         case EPERM:
-                untried(a, "only root can tell");
+                advice_untried(a, "only root can tell");
                 return true;
         case ETIMEDOUT:
-                untried(a, "not looked at: the look at this host hangs");
+                advice_untried(a, "not looked at: the look at this host hangs");
                 return true;
         case ENODATA:
-                untried(a, "systemd's control groups, which would tell, are not there");
+                advice_untried(a, "systemd's control groups, which would tell, are not there");
                 return true;
         default:
-                untried(a, "can't be read: %s", strerror(-error));
+                advice_untried(a, "can't be read: %s", strerror(-error));
                 return true;
         }
 }
@@ -159,7 +160,7 @@ OsFamily os_family(const Case *c) {
 }
 
 /* grubby(8) and update-grub(8) are what the pages call; elsewhere the file is the same and the command may not be. */
-void fix_command_line(const Case *c, Advice *a, const char *words) {
+void advice_fix_command_line(const Case *c, Advice *a, const char *words) {
         static const char *const commands[] = {
                 [OS_OTHER] = "grub-mkconfig -o /boot/grub/grub.cfg",
                 [OS_UBUNTU] = "update-grub",
@@ -167,8 +168,8 @@ void fix_command_line(const Case *c, Advice *a, const char *words) {
         };
 
         if (os_family(c) == OS_RHEL)
-                return fix(a, "sudo /sbin/grubby --update-kernel=ALL --args='%s' && sudo reboot", words);
-        fix(a, "In /etc/default/grub add to GRUB_CMDLINE_LINUX: %s; then: sudo %s && sudo reboot", words,
+                return advice_fix(a, "sudo /sbin/grubby --update-kernel=ALL --args='%s' && sudo reboot", words);
+        advice_fix(a, "In /etc/default/grub add to GRUB_CMDLINE_LINUX: %s; then: sudo %s && sudo reboot", words,
             commands[os_family(c)]);
 }
 

@@ -8,7 +8,7 @@
 #include "host/preparation.h"
 #include "http/http.h"
 
-#define PREPARATION_LIMIT_US (5 * USEC_PER_SEC) /* of the look at the host, and again of that at its engine */
+#define PREPARATION_LIMIT_US (5 * USEC_PER_SEC) /* of each look: at the host, at its storage, at its engine */
 
 typedef struct CheckPreparation CheckPreparation;
 

@@ -27,6 +27,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "host/access.h"
+#include "host/host-facts.h"
 
 #define FILE_MAX (256U * 1024U)
 #define WRAPPER_MAX 4096U
@@ -74,6 +75,17 @@ void preparation_question(const Spec *spec, const HostFacts *facts, PreparationQ
         ret->user_known = facts->user_known;
         ret->uid = facts->uid;
         ret->gid = facts->gid;
+}
+
+static void find_user(PreparationQuestion *question) {
+        Spec spec = { .installer.user = question->user };
+        HostFacts facts = { .user_known = false };
+
+        if (question->user_known || question->user[0] == '\0' || host_facts_add_user(&spec, &facts) < 0)
+                return;
+        question->user_known = facts.user_known;
+        question->uid = facts.uid;
+        question->gid = facts.gid;
 }
 
 /* --- Who the install user is to files of rights --- */
@@ -182,13 +194,17 @@ static void gather_command_line(const Gathering *g) {
 }
 
 /* The last mount at that very place decides. */
-static void find_cgroup_version(const char *mounts, KnownNumber *ret) {
+static void gather_cgroup_version(const Gathering *g) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(4 * FILE_MAX);
+        KnownNumber *version = &g->facts->cgroup_version;
         Mount mount = { .type = "" };
 
-        ret->error = mounts_find(mounts, "/sys/fs/cgroup", &mount);
-        if (ret->error >= 0 && !streq(mount.point, "/sys/fs/cgroup"))
-                ret->error = -ENOENT;
-        ret->value = streq(mount.type, "cgroup2") ? 2 : 1;
+        version->error = read_file(g, "/proc/self/mounts", &text);
+        if (version->error >= 0)
+                version->error = mounts_find(buffer_string(&text), "/sys/fs/cgroup", &mount);
+        if (version->error >= 0 && !streq(mount.point, "/sys/fs/cgroup"))
+                version->error = -ENOENT;
+        version->value = streq(mount.type, "cgroup2") ? 2 : 1;
 }
 
 /* --- Storage --- */
@@ -211,14 +227,9 @@ static void gather_mounts(const Gathering *g) {
         int error = read_file(g, "/proc/self/mounts", &text);
         char path[PATH_SIZE];
 
-        f->cgroup_version.error = f->storage_mount.error = error;
-        if (error < 0)
+        f->storage_mount.error = f->storage.error < 0 ? f->storage.error : error;
+        if (f->storage_mount.error < 0)
                 return;
-        find_cgroup_version(buffer_string(&text), &f->cgroup_version);
-        if (f->storage.error < 0) {
-                f->storage_mount.error = f->storage.error;
-                return;
-        }
         resolve(g, g->question->storage_path, path);
         f->storage_mount.error = mounts_find(buffer_string(&text), path, &f->storage_mount.mount);
 }
@@ -413,17 +424,18 @@ static void gather_ulimits(const Gathering *g) {
         g->facts->container_ulimits.error = error == -ENOENT ? 0 : error;
 }
 
-void preparation_gather(const char *root, const PreparationQuestion *question, PreparationFacts *ret) {
+void preparation_gather(const char *root, PreparationQuestion *question, PreparationFacts *ret) {
         const Gathering g = { root, question, ret };
         bool podman = question->engine == ENGINE_PODMAN;
 
+        find_user(question);
         *ret = (PreparationFacts) { .clock = clock_sync() };
+        preparation_storage_missing(-ETIMEDOUT, ret);
         gather_os(&g);
         gather_memory(&g);
         gather_sysctls(&g);
         gather_command_line(&g);
-        gather_storage(&g);
-        gather_mounts(&g);
+        gather_cgroup_version(&g);
         if (question->user_known) {
                 gather_limits(&g);
                 gather_group(&g);
@@ -440,13 +452,25 @@ void preparation_gather(const char *root, const PreparationQuestion *question, P
         gather_ulimits(&g);
 }
 
+void preparation_gather_storage(const char *root, const PreparationQuestion *question, PreparationFacts *facts) {
+        const Gathering g = { root, question, facts };
+
+        gather_storage(&g);
+        gather_mounts(&g);
+}
+
+void preparation_storage_missing(int error, PreparationFacts *facts) {
+        facts->storage_mount.error = facts->storage.error = error;
+}
+
 void preparation_facts_missing(int error, PreparationFacts *ret) {
         *ret = (PreparationFacts) { .clock = CLOCK_SYNC_UNKNOWN };
+        preparation_storage_missing(error, ret);
         ret->os.error = ret->memory_kb.error = ret->swap_kb.error = ret->command_line.error = error;
         for (Sysctl i = 0; i < _SYSCTL_MAX; i++)
                 ret->sysctl[i].error = error;
         ret->cgroup_version.error = ret->user_limits.error = ret->container_ulimits.error = error;
-        ret->storage_mount.error = ret->storage.error = ret->group.error = ret->sudo.error = error;
+        ret->group.error = ret->sudo.error = error;
         ret->engine_unit.error = ret->podman_restart.error = ret->nscd.error = ret->firewalld.error = error;
         ret->time_zone.error = ret->wrapper.error = ret->network_backend.error = ret->selinux.error = error;
 }

@@ -22,7 +22,7 @@ typedef struct PreparationQuestion {
         gid_t gid;
 } PreparationQuestion;
 
-/* facts: NULL when they could not be had. */
+/* facts: NULL when they could not be had; the user is then looked for by preparation_gather(). */
 void preparation_question(const Spec *spec, const HostFacts *facts, PreparationQuestion *ret);
 
 typedef struct KnownNumber {
@@ -84,9 +84,12 @@ typedef struct PreparationFacts {
         KnownText selinux;         /* "enforcing", "permissive", "disabled" */
 } PreparationFacts;
 
-/* Never fails. root: "" for this machine, a directory for tests; adjtimex(2) and the user database are this machine's all
- * the same. May hang where a file system or the user database does: for a worker. */
-void preparation_gather(const char *root, const PreparationQuestion *question, PreparationFacts *ret);
+/* Two looks, because the second one is at a path of the spec, whose file system may be away. Neither fails. root: "" for
+ * this machine, a directory for tests; adjtimex(2) and the user database are this machine's all the same. May hang where a
+ * file system or the user database does: for a worker. */
+void preparation_gather(const char *root, PreparationQuestion *question, PreparationFacts *ret);
+void preparation_gather_storage(const char *root, const PreparationQuestion *question, PreparationFacts *facts);
 
-/* Nobody has looked: each fact has this error. */
+/* Nobody has looked: each fact of the first look, or of the second one, has this error. */
 void preparation_facts_missing(int error, PreparationFacts *ret);
+void preparation_storage_missing(int error, PreparationFacts *facts);

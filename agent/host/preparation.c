@@ -134,7 +134,7 @@ bool advice_unreadable(Advice *a, int error) {
                 advice_untried(a, "only root can tell");
                 return true;
         case ETIMEDOUT:
-                advice_untried(a, "not looked at: the look at this host hangs");
+                advice_untried(a, "not looked at: the look at it hangs");
                 return true;
         case ENODATA:
                 advice_untried(a, "systemd's control groups, which would tell, are not there");

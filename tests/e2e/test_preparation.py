@@ -189,6 +189,19 @@ class Files(Preparation):
         items = {row["name"]: row for row in json.loads(outcome.output)}
         self.assertEqual((items["limit-nofile"]["state"], items["limit-nofile"]["found"]), ("untried", "only root can tell"))
 
+    def test_a_file_system_that_hangs(self):
+        """A FUSE whose daemon never answers. The gate is shut after its time, and nobody waits for the rest either."""
+        if not pathlib.Path("/dev/fuse").exists():
+            self.skipTest("there is no /dev/fuse")
+        script = ("set -e\nexec 9<>/dev/fuse\nmount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0,allow_other none %s\n"
+                  'exec "$@"' % self.bench.storage)
+        items = self.check(prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"], code=78)
+        for name in ("storage-filesystem", "storage-owner", "storage-size"):
+            self.assertEqual((items[name]["state"], items[name]["found"]), ("untried", "not looked at: the look at it hangs"))
+        for name in ("memory", "sysctl-swappiness", "limit-nofile", "engine-group"):
+            self.assertNotEqual(items[name]["state"], "untried", items[name])
+        self.assertEqual(items["engine-driver"]["found"], "overlay2")
+
     def test_fixes_mend_when_they_are_pasted(self):
         """In the namespace, where the files are ours; sudo is a word that becomes what follows."""
         mounts = [self.over("/proc/sys/" + name, value + "\n") for name, value in SYSCTLS.items()]

@@ -75,13 +75,20 @@ static void a_prepared_host(const Scratch *s) {
         assert_int_equal(chmod(scratch_path(s, "data/ece"), 0750), 0);
 }
 
+static void look(const Scratch *s, PreparationQuestion *q, PreparationFacts *ret) {
+        preparation_gather(s->directory, q, ret);
+        assert_int_equal(ret->storage.error, -ETIMEDOUT); /* until somebody has looked there */
+        assert_int_equal(ret->storage_mount.error, -ETIMEDOUT);
+        preparation_gather_storage(s->directory, q, ret);
+}
+
 static void everything_is_found(void **state) {
         const Scratch *s = *state;
-        const PreparationQuestion q = question(ENGINE_DOCKER);
+        PreparationQuestion q = question(ENGINE_DOCKER);
         PreparationFacts f;
 
         a_prepared_host(s);
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.os.error, 0);
         assert_string_equal(f.os.release.id, "ubuntu");
         assert_int_equal(f.memory_kb.value, 16000000);
@@ -103,11 +110,11 @@ static void everything_is_found(void **state) {
 /* The order of limits.d is that of its names, and the file that had the last word is named. */
 static void limits_come_from_all_files(void **state) {
         const Scratch *s = *state;
-        const PreparationQuestion q = question(ENGINE_DOCKER);
+        PreparationQuestion q = question(ENGINE_DOCKER);
         PreparationFacts f;
 
         a_prepared_host(s);
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.user_limits.error, 0);
         assert_int_equal(f.user_limits.limits.soft[LIMIT_NOFILE].value, 2);
         assert_string_equal(f.user_limits.limits.soft[LIMIT_NOFILE].where, "/etc/security/limits.d/20-more.conf");
@@ -117,11 +124,11 @@ static void limits_come_from_all_files(void **state) {
 /* A link leads to another mount, and that one counts. */
 static void storage_is_where_links_lead(void **state) {
         const Scratch *s = *state;
-        const PreparationQuestion q = question(ENGINE_DOCKER);
+        PreparationQuestion q = question(ENGINE_DOCKER);
         PreparationFacts f;
 
         a_prepared_host(s);
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.storage_mount.error, 0);
         assert_string_equal(f.storage_mount.mount.point, "/data");
         assert_true(f.storage_mount.mount.project_quota);
@@ -137,23 +144,23 @@ static void units(void **state) {
         PreparationFacts f;
 
         a_prepared_host(s);
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.nscd.error, 0);
         assert_true(f.nscd.running && !f.nscd.wanted);
         assert_true(f.engine_unit.wanted && !f.engine_unit.running);
         assert_true(f.podman_restart.wanted);
         assert_false(f.firewalld.running || f.firewalld.wanted);
         q.engine = ENGINE_PODMAN;
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_false(f.engine_unit.wanted);
 }
 
 static void a_bare_host(void **state) {
         const Scratch *s = *state;
-        const PreparationQuestion q = question(ENGINE_PODMAN);
+        PreparationQuestion q = question(ENGINE_PODMAN);
         PreparationFacts f;
 
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.os.error, -ENOENT);
         assert_int_equal(f.memory_kb.error, -ENOENT);
         assert_int_equal(f.sysctl[SYSCTL_SWAPPINESS].error, -ENOENT);
@@ -177,7 +184,7 @@ static void a_bare_host(void **state) {
 /* A fifo does not hang us, a directory is no file, and what is no number is none. */
 static void odd_files(void **state) {
         const Scratch *s = *state;
-        const PreparationQuestion q = question(ENGINE_DOCKER);
+        PreparationQuestion q = question(ENGINE_DOCKER);
         PreparationFacts f;
 
         make_directories(s, "etc/localtime/x");
@@ -185,7 +192,7 @@ static void odd_files(void **state) {
         assert_int_equal(mkfifo(scratch_path(s, "proc/meminfo"), 0600), 0);
         (void) put(s, "proc/sys/vm/swappiness", "sixty\n");
         (void) put(s, "etc/docker/daemon.json", "no JSON");
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.memory_kb.error, -EINVAL);
         assert_int_equal(f.time_zone.error, -EISDIR);
         assert_int_equal(f.sysctl[SYSCTL_SWAPPINESS].error, -EINVAL);
@@ -194,14 +201,14 @@ static void odd_files(void **state) {
 
 static void what_only_root_may_read(void **state) {
         const Scratch *s = *state;
-        const PreparationQuestion q = question(ENGINE_PODMAN);
+        PreparationQuestion q = question(ENGINE_PODMAN);
         PreparationFacts f;
 
         if (geteuid() == 0)
                 skip();
         a_prepared_host(s);
         assert_int_equal(chmod(scratch_path(s, "etc/sudoers"), 0), 0);
-        preparation_gather(s->directory, &q, &f);
+        look(s, &q, &f);
         assert_int_equal(f.sudo.error, -EACCES);
 }
 
@@ -227,6 +234,20 @@ static void the_question(void **state) {
         assert_false(q.user_known);
 }
 
+/* Nobody has said who the user is: the database is asked. */
+static void the_user_is_looked_for(void **state) {
+        const Scratch *s = *state;
+        PreparationQuestion q = { .user = "root" };
+        PreparationFacts f;
+
+        look(s, &q, &f);
+        assert_true(q.user_known);
+        assert_int_equal(q.uid, 0);
+        q = (PreparationQuestion) { .user = "no-such-user-here" };
+        look(s, &q, &f);
+        assert_false(q.user_known);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(everything_is_found, scratch_setup, scratch_teardown),
@@ -237,6 +258,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(odd_files, scratch_setup, scratch_teardown),
                 cmocka_unit_test_setup_teardown(what_only_root_may_read, scratch_setup, scratch_teardown),
                 cmocka_unit_test(the_question),
+                cmocka_unit_test_setup_teardown(the_user_is_looked_for, scratch_setup, scratch_teardown),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -19,7 +19,7 @@ static json_t *advice_to_json(const Advice *a) {
 
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "name", a->name, "state",
                          advice_state_to_string(a->state), "found", a->found, "reason", "", "text",
-                         advised ? "this host is not prepared as documented" : "", "remedy", a->fix, "took_ms", 0,
+                         advised ? "not as documented" : "", "remedy", a->fix, "took_ms", 0,
                          "documented", a->documented, "source", a->source);
 }
 

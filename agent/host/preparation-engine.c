@@ -113,10 +113,12 @@ void judge_os_engine(const Case *c, unsigned which, Advice *a) {
 
         if (advice_unreadable(a, c->facts->os.error) || unsaid(c, version, a))
                 return;
+        if (ece[0] == '\0')
+                return advice_untried(a, "%s %s with %s %s; the version of ECE is not known", os->id, os->version,
+                                      engine_name(c), version);
         if (!is_release_of(ece, "4.0", strlen("4.0")))
-                return advice_untried(a, "%s %s with %s %s; which pairs ECE %s takes is not known here",
-                                      os->id, os->version, engine_name(c), version,
-                                      ece[0] ? ece : "(of a version that is not known)");
+                return advice_untried(a, "%s %s with %s %s; which pairs ECE %s takes is not known here", os->id,
+                                      os->version, engine_name(c), version, ece);
         if (pair && has_version(pair, version))
                 return advice_prepared(a, "%s %s with %s %s", os->id, os->version, engine_name(c), version);
         advice_advised(a, "%s %s with %s %s; ECE 4.0 takes %s%s", os->id, os->version, engine_name(c),

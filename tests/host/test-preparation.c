@@ -347,6 +347,7 @@ static void without_a_user(void **state) {
 /* Another release of ECE may take other pairs: nobody is warned by a table that does not speak of it. */
 static void pairs_of_other_releases_are_not_judged(void **state) {
         static const char *const versions[] = { "4.1.0", "3.8.1", "40.0.0", "" };
+        const char *words;
         Bench b;
 
         for (size_t i = 0; i < ELEMENTS(versions); i++) {
@@ -355,7 +356,8 @@ static void pairs_of_other_releases_are_not_judged(void **state) {
                 SET(b.e.version, "24.0.9");
                 judge(&b);
                 assert_int_equal(item(&b, "os-engine")->state, ADVICE_UNTRIED);
-                assert_non_null(strstr(item(&b, "os-engine")->found, "is not known here"));
+                words = versions[i][0] ? "takes is not known here" : "the version of ECE is not known";
+                assert_non_null(strstr(item(&b, "os-engine")->found, words));
         }
 }
 

@@ -13,6 +13,7 @@
  *   agent-secrets.c      what becomes of the secrets that this host was given
  *   agent-record.c       SAVE, and what is found at the start
  *   agent-report.c       REPORT
+ *   agent-tally.c        what is counted over transitions
  * Whatever happens becomes an Event in the queue; only agent.c calls the machine.
  */
 
@@ -51,7 +52,7 @@ struct Agent {
         size_t queue_first, queue_n;
         sd_event_source *queue_source, *publish_again;
         sd_event_source *timer_source[_TIMER_MAX];
-        sd_event_source *spec_watch[2], *left_watch;
+        sd_event_source *spec_watch[2], *state_watch;
 
         Spec *spec;
         HostFacts facts;
@@ -81,6 +82,11 @@ struct Agent {
         char told[OUTCOME_TEXT_SIZE]; /* the trouble that was told last: not repeated */
         char stage[64];
         usec_t token_age_at_start_us;
+        usec_t spent_us[_STATE_MAX]; /* in each state, since we were started */
+        size_t n_retries;
+        ReportRetry retries[REPORT_RETRIES_MAX];
+        char *metrics_path;      /* of the last spec that could be read: without one they would only grow old */
+        bool metrics_complained; /* that they can't be written was told */
         size_t n_notes;
         char notes[16][200];
 };
@@ -92,6 +98,9 @@ void agent_post_seen(Agent *a, EventKind kind, const Observation *seen);
 
 /* Remembers something that is no failure and worth telling, once. */
 void agent_note(Agent *a, const char *note);
+
+/* A person's wish, by a signal or by a file. */
+void agent_try_again(Agent *a);
 
 /* Ends the loop: nothing sensible can be done. */
 void agent_fail(Agent *a, int error, const char *what);
@@ -142,6 +151,10 @@ int agent_record_open(Agent *a); /* takes the state directory and what is on rec
 void agent_save(Agent *a);
 bool agent_is_recorded(Agent *a); /* after trying once more, if need be */
 Observation agent_unrecorded_observation(const Agent *a);
+
+/* agent-tally.c */
+void agent_tally(Agent *a, const Machine *before); /* of a transition: how long, and why again */
+void agent_tally_fill(const Agent *a, Report *ret);
 
 /* agent-report.c */
 void agent_add_to_history(Agent *a); /* the state just entered, with its reason */

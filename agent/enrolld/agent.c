@@ -333,8 +333,10 @@ static void step(Agent *a, const Occurrence *o) {
 
         log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),
                   state_to_string(a->machine.state), actions.n);
-        if (transition)
+        if (transition) {
+                agent_tally(a, &before_it);
                 agent_add_to_history(a); /* before SAVE: the record tells it, too */
+        }
         prepare_actions(a, &actions);
         for (size_t i = 0; i < actions.n && a->fatal == 0; i++)
                 act(a, &actions.item[i], transition);
@@ -361,15 +363,19 @@ static int on_queue(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+void agent_try_again(Agent *a) {
+        (void) left_mark_remove(a->state_fd); /* whoever wants it tried again wants it back */
+        agent_post(a, EVENT_RETRY);
+}
+
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         Agent *a = userdata;
 
         if (info->ssi_signo == SIGHUP)
                 agent_post(a, EVENT_SPEC_CHANGED);
-        else if (info->ssi_signo == SIGUSR1) {
-                (void) left_mark_remove(a->state_fd); /* whoever wants it tried again wants it back */
-                agent_post(a, EVENT_RETRY);
-        } else
+        else if (info->ssi_signo == SIGUSR1)
+                agent_try_again(a);
+        else
                 agent_post_event(a, &(Event) { .kind = EVENT_STOP, .signal_number = (int) info->ssi_signo },
                                  NULL);
         return 0;
@@ -446,9 +452,10 @@ Agent *agent_free(Agent *a) {
                 (void) sd_event_source_unref(a->timer_source[t]);
         (void) sd_event_source_unref(a->queue_source);
         (void) sd_event_source_unref(a->publish_again);
-        (void) sd_event_source_unref(a->left_watch);
+        (void) sd_event_source_unref(a->state_watch);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
+        free(a->metrics_path);
         (void) sd_event_unref(a->event);
         free(a);
         return NULL;

@@ -14,32 +14,16 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
-/* The default of report.hooks_dir. A directory that was never named is no wish, whatever may lie
- * in it. */
-#define HOOKS_DIR_DEFAULT "/etc/ece-enroll/hooks.d"
-
 typedef struct Limit {
         bool (*asked)(const Spec *spec);
         const char *sentence;
 } Limit;
-
-static bool sets_hooks_dir(const Spec *spec) {
-        return spec->report.hooks_dir && !streq(spec->report.hooks_dir, HOOKS_DIR_DEFAULT);
-}
-
-static bool sets_metrics_textfile(const Spec *spec) {
-        return spec->report.metrics_textfile != NULL;
-}
 
 static bool sets_webhook(const Spec *spec) {
         return spec->report.webhook_url != NULL;
 }
 
 static const Limit without_effect[] = {
-        { sets_hooks_dir,
-          "report.hooks_dir: in this release the hooks of leaving are run, and no others" },
-        { sets_metrics_textfile,
-          "report.metrics_textfile has no effect in this release: no metrics are written" },
         { sets_webhook,
           "report.webhook has no effect in this release: nothing is sent" },
 };

@@ -37,7 +37,8 @@ const Command commands[] = {
           "engine, storage path, free space, ports, an installer that is not ours, names, route, coordinators (a TLS "
           "handshake, no request and no credential) and time. Changes nothing; works without the agent and beside it, "
           "best as root or as the install user. Exits 0 when none is shut, else with the exit code of the first shut "
-          "one's reason.\n\nExamples:\n  ece-enroll check\n  ece-enroll check ./enroll.yaml --json",
+          "one's reason. Below the gates: how this host differs from what ECE's documentation wants it to be, with a fix for "
+          "each; that changes no exit code.\n\nExamples:\n  ece-enroll check\n  ece-enroll check ./enroll.yaml --json",
           TAKES_SPEC | TAKES_ARGUMENT | TAKES_JSON, command_check },
         { "pin", "HOST:PORT", "show the public keys of a coordinator, to compare and to pin",
           "Prints each certificate that HOST presents, with the pin of its public key for trust.pins. Nobody has verified "

@@ -59,6 +59,20 @@ def exit_codes():
     return [f"doc/spec.md: exit code {code}" for code in sorted(codes ^ rows)]
 
 
+def preparation():
+    """doc/host-preparation.md has a row for each item of the table, in its order, with the same words."""
+    engines = {"FOR_ALL": "both", "FOR_DOCKER": "docker", "FOR_PODMAN": "podman"}
+    rows = re.findall(r'^ +\{ "([\w-]+)", (FOR_\w+), "([^"]*)", "([^"]*)", judge_', lint.text("agent/host/preparation.c"), re.MULTILINE)
+    code = [[name, engines[engine], documented, source] for name, engine, documented, source in rows]
+    written = [row[:3] + row[-1:] for row in lint.table("doc/host-preparation.md", "Items")]
+    if not code:
+        yield "agent/host/preparation.c: no rows were found"
+    yield from (f"doc/host-preparation.md: no row {' | '.join(row)}" for row in code if row not in written)
+    yield from (f"doc/host-preparation.md: not in the table of items: {' | '.join(row)}" for row in written if row not in code)
+    if sorted(code) == sorted(written) and code != written:
+        yield "doc/host-preparation.md: another order than in the table of items"
+
+
 def examples():
     if not ENROLL.is_file():
         return "no ece-enroll in the build directory"
@@ -96,6 +110,7 @@ lint.main([
     ("doc/spec.md lists the keys of the spec", spec_keys()),
     ("doc/spec.md lists the exit codes", exit_codes()),
     ("doc/coming-from-ansible.md names keys of the spec", keys_by_other_names()),
+    ("doc/host-preparation.md lists the items", preparation()),
     ("examples are valid", examples()),
     ("nothing of the installer's own text", foreign()),
     ("no leftovers of the workshop", workshop()),

@@ -59,7 +59,7 @@ typedef enum OptionSet {
 
 typedef struct Command {
         const char *name;
-        const char *arguments; /* "[FILE]" or NULL */
+        const char *arguments; /* "[FILE]" or NULL; completion.h says what completion makes of it */
         const char *summary;   /* one line of the overview */
         const char *help;      /* what --help says beside the options, with examples */
         int takes;             /* OptionSet */
@@ -79,6 +79,9 @@ int command_explain(const CommonOptions *options);
 int command_token(const CommonOptions *options);
 int command_roles(const CommonOptions *options);
 int command_leave(const CommonOptions *options);
+
+/* An option of a command as argp has it, n from 0; NULL behind the last. What is hidden is left out. */
+const struct argp_option *command_option(const Command *command, size_t n);
 
 /* Parses argv[1...] for a command; prints help or a usage error and exits by itself (0, 64). */
 CommonOptions command_parse(const Command *command, int argc, char *argv[]);

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/completion.h"
 
 const Command commands[] = {
         { "run", NULL, "enroll this host now, in the foreground",
@@ -128,6 +129,8 @@ static int obey(int argc, char *argv[]) {
                 printf("ece-enroll " PACKAGE_VERSION "\n");
                 return EXIT_DONE;
         }
+        if (streq(argv[1], "--completion")) /* for whoever makes the files */
+                return completion_print(argc == 3 ? argv[2] : "") ? EXIT_DONE : EXIT_BAD_USAGE;
         const Command *command = find_command(argv[1]);
         if (!command)
                 return unknown_command(argv[1]);

@@ -25,7 +25,7 @@ static const char *source(const char *name) {
                 const char *name, *source;
         } sources[] = {
                 { "FILE", "-F" },
-                { "DIR", "-f -a '(__fish_complete_directories)'" },
+                { "DIR", "-f -a '(__ece_enroll_directories)'" },
                 { "ROLE", "-f -a '(__fish_complete_list , __ece_enroll_roles)'" },
                 { "REASON", "-f -a '(__ece_enroll_reasons)'" },
         };

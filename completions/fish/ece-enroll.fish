@@ -33,6 +33,11 @@ function __ece_enroll_is_first
         return 0
 end
 
+# The value of --state-dir=DIR without the option, which fish puts before each candidate itself.
+function __ece_enroll_directories
+        __fish_complete_directories (commandline -ct | string replace -r -- '^--[a-z-]+=' '')
+end
+
 complete -c ece-enroll -f
 complete -c ece-enroll -n __ece_enroll_no_command -l version -d 'Print the version'
 complete -c ece-enroll -l help -d 'Print help'
@@ -211,8 +216,8 @@ end
 
 complete -c ece-enroll -n __ece_enroll_no_command -a run -d 'enroll this host now, in the foreground'
 complete -c ece-enroll -n '__ece_enroll_is run' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
-complete -c ece-enroll -n '__ece_enroll_is run' -l state-dir -r -f -a '(__fish_complete_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
-complete -c ece-enroll -n '__ece_enroll_is run' -l runtime-dir -r -f -a '(__fish_complete_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is run' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is run' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
 
 complete -c ece-enroll -n __ece_enroll_no_command -a validate -d 'check a spec; contacts nothing'
 complete -c ece-enroll -n '__ece_enroll_is validate' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
@@ -234,8 +239,8 @@ complete -c ece-enroll -n '__ece_enroll_is pin' -l spec -r -F -d 'The spec (defa
 complete -c ece-enroll -n '__ece_enroll_is pin' -l json -d 'Print JSON'
 
 complete -c ece-enroll -n __ece_enroll_no_command -a status -d 'show the state, since when, why, and what happens next'
-complete -c ece-enroll -n '__ece_enroll_is status' -l state-dir -r -f -a '(__fish_complete_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
-complete -c ece-enroll -n '__ece_enroll_is status' -l runtime-dir -r -f -a '(__fish_complete_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is status' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is status' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
 complete -c ece-enroll -n '__ece_enroll_is status' -l json -d 'Print JSON'
 complete -c ece-enroll -n '__ece_enroll_is status' -l watch -d 'Print again at each change, until the state is final'
 
@@ -262,8 +267,8 @@ complete -c ece-enroll -n '__ece_enroll_is roles' -f -a '(__fish_complete_list ,
 
 complete -c ece-enroll -n __ece_enroll_no_command -a leave -d 'take this host out of the installation again'
 complete -c ece-enroll -n '__ece_enroll_is leave' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
-complete -c ece-enroll -n '__ece_enroll_is leave' -l state-dir -r -f -a '(__fish_complete_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
-complete -c ece-enroll -n '__ece_enroll_is leave' -l runtime-dir -r -f -a '(__fish_complete_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is leave' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is leave' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
 complete -c ece-enroll -n '__ece_enroll_is leave' -l json -d 'Print JSON'
 complete -c ece-enroll -n '__ece_enroll_is leave' -l force -d 'Do it although it is refused with good reason'
 complete -c ece-enroll -n '__ece_enroll_is leave' -l yes -d 'Do it; without it only what would be done is told'

@@ -74,6 +74,7 @@ int command_pin(const CommonOptions *options);
 int command_plan(const CommonOptions *options);
 int command_check(const CommonOptions *options);
 int command_run(const CommonOptions *options);
+int command_schema(const CommonOptions *options);
 int command_status(const CommonOptions *options);
 int command_explain(const CommonOptions *options);
 int command_token(const CommonOptions *options);

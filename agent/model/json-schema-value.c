@@ -25,7 +25,7 @@
 #define OCTET "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 #define QUAD OCTET "(\\." OCTET "){3}"
 #define HOST_QUAD "(?!0\\.|22[4-9]\\.|23[0-9]\\.|255\\.255\\.255\\.255)" QUAD
-#define COLONS "[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*" /* whatever has the characters of an IPv6 address */
+#define COLONS "[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*" /* whatever has the characters of an IPv6 address */
 #define PORT "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
 #define AUTHORITY "(" NAME "|" HOST_QUAD "|\\[" COLONS "\\])"
 #define URL_CHARACTERS "!$%&()*+,.0-9:;=A-Z\\[\\]_a-z~-" /* without / ? @ # */
@@ -42,6 +42,15 @@ static const char *const kind_forms[_VALUE_KIND_MAX] = {
         [VALUE_PATH] = "^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._-]{1,255})+$",
         [VALUE_REGISTRY] = "^(" NAME "|" HOST_QUAD ")(:" PORT ")?$",
         [VALUE_REPOSITORY] = "^(?!.*\\.\\.)[a-z0-9]([a-z0-9._-]*[a-z0-9])?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*$",
+};
+
+/* Those that are no kinds of the list. */
+static const char *const type_forms[_SPEC_TYPE_MAX] = {
+        [SPEC_TYPE_SHA256] = "^[0-9A-Fa-f]{64}$",
+        [SPEC_TYPE_ACCOUNT] = "^(?!root$)[A-Za-z_][A-Za-z0-9_.-]{0,31}$",
+        [SPEC_TYPE_LOGIN] = "^[ -9;-~]{1,256}$",
+        [SPEC_TYPE_URL] = "^https://[" URL_CHARACTERS "]+([/?][/?@" URL_CHARACTERS "]*)?$",
+        [SPEC_TYPE_PROXY] = "^[hH][tT][tT][pP]://" AUTHORITY ":" PORT "/?$",
 };
 
 static json_t *text(const char *pattern, size_t size_max) {
@@ -224,15 +233,11 @@ json_t *json_schema_value(SpecKey key) {
         case SPEC_TYPE_FACTOR:
                 return json_pack("{s:s, s:i, s:i}", "type", "number", "exclusiveMinimum", 0, "maximum", 100);
         case SPEC_TYPE_SHA256:
-                return text("^[0-9A-Fa-f]{64}$", 0);
         case SPEC_TYPE_ACCOUNT:
-                return text("^(?!root$)[A-Za-z_][A-Za-z0-9_.-]{0,31}$", 0);
         case SPEC_TYPE_LOGIN:
-                return text("^[ -9;-~]{1,256}$", 0);
         case SPEC_TYPE_URL:
-                return text("^https://[" URL_CHARACTERS "]+([/?][/?@" URL_CHARACTERS "]*)?$", row->maximum);
         case SPEC_TYPE_PROXY:
-                return text("^[hH][tT][tT][pP]://" AUTHORITY ":" PORT "/?$", row->maximum);
+                return text(type_forms[row->type], row->maximum);
         case SPEC_TYPE_NO_PROXY:
                 return no_proxy();
         case SPEC_TYPE_COORDINATORS:

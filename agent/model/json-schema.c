@@ -12,7 +12,6 @@
 #include "model/json-schema.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -39,10 +38,12 @@ static json_t *description(const SpecSchema *row) {
 
 /* As YAML would read what stands in the table. */
 static json_t *otherwise(const SpecSchema *row) {
+        uint64_t n;
+
         if (row->type == SPEC_TYPE_BOOLEAN)
                 return json_boolean(streq(row->otherwise, "true"));
-        if (row->type == SPEC_TYPE_COUNT || row->type == SPEC_TYPE_SIZE)
-                return json_integer(strtoll(row->otherwise, NULL, 10));
+        if ((row->type == SPEC_TYPE_COUNT || row->type == SPEC_TYPE_SIZE) && text_to_u64(row->otherwise, row->maximum, &n) == 0)
+                return json_integer((json_int_t) n);
         return json_string(row->otherwise);
 }
 
@@ -111,9 +112,16 @@ static json_t *required_members(SpecKey section) {
 
 /* A mapping without its members, which come later. */
 static json_t *section_object(SpecKey section) {
-        json_t *object = json_pack("{s:s, s:b, s:o, s:{}}", "type", "object", "additionalProperties", 0, "required",
-                                   required_members(section), "properties");
+        json_t *object = json_object();
 
+        if (section == _SPEC_KEY_INVALID) {
+                put(&object, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
+                put(&object, "title", json_string("enroll.yaml: what a host of Elastic Cloud Enterprise is meant to be"));
+        }
+        put(&object, "type", json_string("object"));
+        put(&object, "additionalProperties", json_false());
+        put(&object, "required", required_members(section));
+        put(&object, "properties", json_object());
         put_rules(&object, section);
         return object;
 }
@@ -137,7 +145,5 @@ json_t *json_schema_of_spec(void) {
                 sections[key] = value;
         }
         put(&document, "definitions", json_pack("{s:o, s:o}", "secret", json_schema_secret(true), "token", json_schema_secret(false)));
-        put(&document, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
-        put(&document, "title", json_string("enroll.yaml: what a host of Elastic Cloud Enterprise is meant to be"));
         return document;
 }

@@ -223,6 +223,8 @@ complete -c ece-enroll -n __ece_enroll_no_command -a validate -d 'check a spec; 
 complete -c ece-enroll -n '__ece_enroll_is validate' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
 complete -c ece-enroll -n '__ece_enroll_is validate; and __ece_enroll_is_first' -F
 
+complete -c ece-enroll -n __ece_enroll_no_command -a schema -d 'print the JSON Schema of the spec, for editors and pipelines'
+
 complete -c ece-enroll -n __ece_enroll_no_command -a plan -d 'show what would be requested and run, without doing it'
 complete -c ece-enroll -n '__ece_enroll_is plan' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
 complete -c ece-enroll -n '__ece_enroll_is plan' -l json -d 'Print JSON'

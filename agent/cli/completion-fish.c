@@ -45,14 +45,16 @@ static void print_command(const Command *command) {
         print_quoted(command->summary);
         (void) fputc('\n', stdout);
         for (size_t i = 0; (o = command_option(command, i)); i++) {
-                printf("complete -c ece-enroll -n '__ece_enroll_is %s' -l %s %s%s%s-d ", command->name, o->name, o->arg ? "-r " : "",
-                       o->arg ? source(o->arg) : "", o->arg ? " " : "");
+                printf("complete -c ece-enroll -n '__ece_enroll_is %s' -l %s %s%s%s-d ", command->name,
+                       o->name, o->arg ? "-r " : "", o->arg ? source(o->arg) : "", o->arg ? " " : "");
                 print_quoted(o->doc);
                 (void) fputc('\n', stdout);
         }
         while (completion_next_word(&at, word))
                 if (completion_is_choice(word))
-                        printf("complete -c ece-enroll -n '__ece_enroll_is %s; and __ece_enroll_is_first' -a %s\n", command->name, word);
+                        printf("complete -c ece-enroll -n '__ece_enroll_is %s; and __ece_enroll_is_first' -a "
+                               "%s\n",
+                               command->name, word);
                 else if (!streq(source(word), "-f"))
                         printf("complete -c ece-enroll -n '__ece_enroll_is %s%s' %s\n", command->name,
                                streq(word, "ROLE") ? "" : "; and __ece_enroll_is_first", source(word));

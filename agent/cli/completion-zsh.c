@@ -54,7 +54,8 @@ static void print_arguments(const Command *command) {
                 printf(")'\n");
         for (at = command->arguments; completion_next_word(&at, word); between = "*")
                 if (!completion_is_choice(word)) {
-                        printf("                        '%s:", choices || *between || streq(word, "ROLE") ? "*" : "1");
+                        printf("                        '%s:",
+                               choices || *between || streq(word, "ROLE") ? "*" : "1");
                         completion_text(word, ":");
                         printf(":%s'\n", action(word));
                 }

@@ -42,7 +42,8 @@ static json_t *otherwise(const SpecSchema *row) {
 
         if (row->type == SPEC_TYPE_BOOLEAN)
                 return json_boolean(streq(row->otherwise, "true"));
-        if ((row->type == SPEC_TYPE_COUNT || row->type == SPEC_TYPE_SIZE) && text_to_u64(row->otherwise, row->maximum, &n) == 0)
+        if ((row->type == SPEC_TYPE_COUNT || row->type == SPEC_TYPE_SIZE) &&
+            text_to_u64(row->otherwise, row->maximum, &n) == 0)
                 return json_integer((json_int_t) n);
         return json_string(row->otherwise);
 }
@@ -52,35 +53,35 @@ static json_t *has(const char *member, json_t *value) {
         return json_pack("{s:[s], s:{s:{s:o}}}", "required", member, "properties", member, "const", value);
 }
 
-static json_t *lacks(const char *a, const char *b, const char *c) {
-        return json_pack("{s:{s:[{s:[s]}, {s:[s]}, {s:[s]}]}}", "not", "anyOf", "required", a, "required", b, "required", c);
-}
-
 static json_t *rule(json_t *when, json_t *then) {
         return json_pack("{s:o, s:o}", "if", when, "then", then);
 }
 
 /* token.source as a word has one member beside it; as a mapping it has it inside. */
 static json_t *source_rule(const char *source, const char *member, const char *other, const char *another) {
-        return rule(has("source", json_string(source)),
-                    json_pack("{s:[s], s:{s:[{s:[s]}, {s:[s]}]}}", "required", member, "not", "anyOf", "required", other, "required",
-                              another));
+        return rule(has("source", json_string(source)), json_pack("{s:[s], s:{s:b, s:b}}", "required", member,
+                                                                  "properties", other, 0, another, 0));
 }
 
 static json_t *token_rules(void) {
-        json_t *elsewhere = json_pack("{s:{s:{s:{s:[s, s, s]}}}}", "properties", "source", "not", "enum", "credential", "file", "command");
+        json_t *elsewhere = json_pack("{s:{s:{s:{s:[s, s, s]}}}}", "properties", "source", "not", "enum",
+                                      "credential", "file", "command");
         json_t *ours = json_pack("{s:{s:{s:s}}}", "properties", "source", "const", "coordinator");
 
         return json_pack("[o, o, o, o, o]", source_rule("credential", "name", "path", "argv"),
-                         source_rule("file", "path", "name", "argv"), source_rule("command", "argv", "name", "path"),
-                         rule(elsewhere, lacks("name", "path", "argv")), rule(has("persistent", json_true()), ours));
+                         source_rule("file", "path", "name", "argv"),
+                         source_rule("command", "argv", "name", "path"),
+                         rule(elsewhere, json_pack("{s:{s:b, s:b, s:b}}", "properties", "name", 0, "path", 0,
+                                                   "argv", 0)),
+                         rule(has("persistent", json_true()), ours));
 }
 
 /* Who can do without the platform's credential: has a token from elsewhere, asks no coordinator, replaces no runner. */
 static json_t *credential_rules(void) {
-        return json_pack("[{s:[{s:[s]}, {s:[s, s], s:{s:{s:[s], s:{s:{s:{s:s}}}}, s:o, s:{s:{s:s}}}}]}]", "anyOf", "required",
-                         "credential", "required", "token", "verify", "properties", "token", "required", "source", "properties", "source",
-                         "not", "const", "coordinator", "verify", has("by", json_string("local")), "on_stale_runner", "not", "const",
+        return json_pack("[{s:[{s:[s]}, {s:[s, s], s:{s:{s:[s], s:{s:{s:{s:s}}}}, s:o, s:{s:{s:s}}}}]}]",
+                         "anyOf", "required", "credential", "required", "token", "verify", "properties",
+                         "token", "required", "source", "properties", "source", "not", "const", "coordinator",
+                         "verify", has("by", json_string("local")), "on_stale_runner", "not", "const",
                          "replace");
 }
 
@@ -91,7 +92,9 @@ static void put_rules(json_t **object, SpecKey section) {
         } else if (section == KEY_TOKEN)
                 put(object, "allOf", token_rules());
         else if (section == KEY_INSTALLER)
-                put(object, "allOf", json_pack("[o]", rule(has("selinux", json_true()), has("engine", json_string("podman")))));
+                put(object, "allOf",
+                    json_pack("[o]",
+                              rule(has("selinux", json_true()), has("engine", json_string("podman")))));
         else if (section == _SPEC_KEY_INVALID) {
                 put(object, "dependencies", json_pack("{s:[s]}", "proxy_credential", "proxy"));
                 put(object, "allOf", credential_rules());
@@ -116,7 +119,8 @@ static json_t *section_object(SpecKey section) {
 
         if (section == _SPEC_KEY_INVALID) {
                 put(&object, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
-                put(&object, "title", json_string("enroll.yaml: what a host of Elastic Cloud Enterprise is meant to be"));
+                put(&object, "description",
+                    json_string("the spec of ece-enroll: what this host is meant to be"));
         }
         put(&object, "type", json_string("object"));
         put(&object, "additionalProperties", json_false());
@@ -127,7 +131,8 @@ static json_t *section_object(SpecKey section) {
 }
 
 json_t *json_schema_of_spec(void) {
-        json_t *document = section_object(_SPEC_KEY_INVALID), *sections[_SPEC_KEY_MAX + 1] = { [_SPEC_KEY_INVALID] = document };
+        json_t *document = section_object(_SPEC_KEY_INVALID),
+               *sections[_SPEC_KEY_MAX + 1] = { [_SPEC_KEY_INVALID] = document };
 
         for (SpecKey key = 0; key < _SPEC_KEY_MAX; key++) {
                 const SpecSchema *row = spec_schema(key);
@@ -137,13 +142,14 @@ json_t *json_schema_of_spec(void) {
                 if (row->otherwise)
                         put(&value, "default", otherwise(row));
                 /* A section stands before its members. */
-                if (json_object_set_new(json_object_get(sections[spec_schema_section(key)], "properties"), spec_schema_name(key),
-                                        value) < 0) {
+                if (json_object_set_new(json_object_get(sections[spec_schema_section(key)], "properties"),
+                                        spec_schema_name(key), value) < 0) {
                         json_decref(document);
                         return NULL;
                 }
                 sections[key] = value;
         }
-        put(&document, "definitions", json_pack("{s:o, s:o}", "secret", json_schema_secret(true), "token", json_schema_secret(false)));
+        put(&document, "definitions",
+            json_pack("{s:o, s:o}", "secret", json_schema_secret(true), "token", json_schema_secret(false)));
         return document;
 }

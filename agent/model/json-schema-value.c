@@ -34,7 +34,7 @@
 #define PLAIN_FORM  "[A-Za-z0-9._:,/=+@][A-Za-z0-9._:,/=+@-]*"
 
 /* The form, and what an editor says of a value that has it not. The word for the latter is no standard's; yaml-language-server and VS Code
- * know it, and JSON Schema has others pass over it (draft-handrews-json-schema-01, 4.3.1). */
+ * know it, and JSON Schema has others pass over it (draft-handrews-json-schema-01: "unknown keywords SHOULD be ignored"). */
 typedef struct Form {
         const char *pattern, *message;
 } Form;

@@ -35,6 +35,11 @@ def options(command):
     return set(re.findall(r"^ +(?:-\S, )?(--[a-z-]+)", listed, re.MULTILINE)) - {"--usage"}
 
 
+def actions(command):
+    """The words that --help has for a command's first argument."""
+    return set(re.findall(r"(?<![\w-])[a-z]+", said(command, "--help").splitlines()[0].partition("[OPTION...]")[2]))
+
+
 class Completion:
     """The cases; a class for each shell below."""
 
@@ -74,8 +79,11 @@ class Completion:
         for command in sorted(commands()):
             self.offers(command + " --", options(command))
 
-    def test_actions_of_token(self):
-        self.offers("token ", {"create", "list", "delete"})
+    def test_actions(self):
+        self.assertEqual(actions("token"), {"create", "list", "delete"})
+        for command in sorted(commands()):
+            if actions(command):
+                self.offers(command + " ", actions(command))
         self.offers("token --json l", {"list"})
         self.offers("token --spec one.yaml d", {"delete"})
         self.offers("token create ", set())

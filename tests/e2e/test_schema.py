@@ -91,30 +91,31 @@ BEYOND = [
     ("a Unicode line separator", anywhere, BASE + "# \u2028\n"),
 ]
 
-# Good values of keys whose texts have a form; each byte of them is changed.
+# Good values of keys whose texts have a form, some as long as they may be; each byte of them is changed.
 VALUES = {
     "coordinators": ["https://a.example:12443", "HTTPS://192.0.2.9/", "https://h0:65535"],
-    "trust.ca_file": ["/a/b.pem"],
+    "trust.ca_file": ["/a/b.pem", "/" + "p" * 255, ("/" + "p" * 254) * 16 + "/" + "p" * 14],
     "trust.pins": ["sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
     "proxy": ["http://p.example:3128", "http://192.0.2.1:1/"],
     "no_proxy": [".example.com", "192.0.2.0/24", "*"],
-    "host.runner_id": ["a.b", "auto", ".."],
+    "host.runner_id": ["a.b", "auto", "..", "r" * 128],
     "host.host_ip": ["192.0.2.77", "auto"],
-    "host.availability_zone": ["z-1_b."],
-    "host.external_hostnames": ["h-1.example.com", "a.0x1.b"],
+    "host.availability_zone": ["z-1_b.", "z" * 128],
+    "host.external_hostnames": ["h-1.example.com", "a.0x1.b", "l" * 63 + ".x", ("l" * 63 + ".") * 3 + "l" * 61],
     "installer.sha256": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
-    "installer.version": ["4.0.3", "4.0.3-b.1", "auto"],
-    "installer.user": ["elastic", "roo", "r_9"],
+    "installer.version": ["4.0.3", "4.0.3-b.1", "auto", "123456789.0.0", "4.0.3-" + "b" * 57],
+    "installer.user": ["elastic", "roo", "r_9", "u" * 32],
     "installer.storage_path": ["/mnt/data/elastic", "/.a/..b"],
     "installer.engine_socket": ["/run/" + "s" * 102],
-    "installer.docker_registry": ["r.example.com:5000", "192.0.2.1:443"],
-    "installer.ece_docker_repository": ["a/b-c.d", "0"],
+    "installer.docker_registry": ["r.example.com:5000", "192.0.2.1:443", ("l" * 63 + ".") * 3 + "l" * 61 + ":65535"],
+    "installer.ece_docker_repository": ["a/b-c.d", "0", "a" * 200],
     "installer.engine": ["docker"],
-    "installer.extra_args": ["--debug"],
+    "installer.extra_args": ["--debug", "--" + "d" * 62],
     "installer.timeout_factor": ["1.5"],
     "token.validity": ["90m"],
     "retry.splay": ["0", "10us"],
-    "report.webhook.url": ["https://w.example/a?b=c@d", "https://w"],
+    "report.webhook.url": ["https://w.example/a?b=c@d", "https://w", "https://w/" + "a" * 2038],
+    "credential.basic.user": ["admin", "u" * 256],
 }
 LISTS = {"coordinators", "trust.pins", "no_proxy", "host.external_hostnames", "installer.extra_args"}
 BESIDE = {"no_proxy": "proxy: http://p:1\n", "host": "roles: [allocator], ", "installer": "script: /opt/ece.sh, "}
@@ -131,15 +132,19 @@ def with_key(key, value):
     parts = {"version": "version: 1\n", "coordinators": "coordinators: [https://192.0.2.10]\n", "credential": CREDENTIAL, "host": HOST,
              "installer": INSTALLER}
     parts.pop(section, None)
-    beside = BESIDE.get(section, "") if rest and key not in ("host.roles", "installer.script") else ""
-    line = section + ": " + ("{" + beside if rest else "") + ": {".join(rest) + (": " if rest else "") + value + "}" * len(rest) + "\n"
+    if key == "credential.basic.user":
+        line = "credential: {basic: {password: {from: file, path: /p}, user: %s}}\n" % value
+    else:
+        beside = BESIDE.get(section, "") if rest and key not in ("host.roles", "installer.script") else ""
+        line = section + ": " + ("{" + beside if rest else "") + ": {".join(rest) + (": " if rest else "") + value + "}" * len(rest) + "\n"
     return "".join(parts.values()) + BESIDE.get(key, "") + line
 
 
 def changed(text):
     """Each byte replaced by each printable one and some that are none, doubled, and left out; and longer ones."""
-    for at in range(len(text) + 1):
-        if at in (0, len(text) // 2, len(text) - 1, len(text)):
+    some = (0, len(text) // 2, len(text) - 1, len(text))
+    for at in range(len(text) + 1) if len(text) < 80 else some:
+        if at in some:
             for code in (*range(32, 127), 9, 10, 127, 233):
                 yield text[:at] + chr(code) + text[at + 1:]
         yield text[:at] + text[at:at + 1] + text[at:]
@@ -249,6 +254,24 @@ class Schema(unittest.TestCase):
                          ("trust.pins", VALUES["trust.pins"][0])):
             self.assertFalse(self.judges.accepts(with_key(key, "[%s, %s]" % (one, one)).encode()), key)
 
+    def test_keys_that_need_each_other(self):
+        """Where one key needs another, both judges know it; no exception."""
+        proxy = "proxy_credential: {user: u, password: {from: file, path: /p}}\n"
+        bare, ours, theirs = HEAD + HOST + INSTALLER, "token: {source: coordinator}\n", "token: {source: file, path: /t}\n"
+        good = [BASE + proxy + "proxy: http://p:1\n", bare + theirs + "verify: {by: local}\n", installer("selinux: true, engine: podman"),
+                bare + "token: {source: {from: command, argv: [/t]}}\nverify: {by: local}\n", BASE + "token: {persistent: true}\n",
+                BASE + "token: {source: credential, name: t}\n"]
+        bad = [BASE + proxy, bare, bare + theirs, bare + ours + "verify: {by: local}\n", bare + "verify: {by: local}\n",
+               bare + theirs + "verify: {by: both}\n", bare + theirs + "verify: {by: local}\non_stale_runner: replace\n",
+               installer("selinux: true"), installer("selinux: true, engine: docker"), BASE + "token: {source: file}\n",
+               BASE + "token: {source: file, path: /t, name: n}\n", BASE + "token: {name: n}\n",
+               BASE + "token: {source: {from: file, path: /t}, path: /t}\n", BASE + "token: {source: {from: env, name: T}}\n",
+               BASE + "token: {source: file, path: /t, persistent: true}\n", HEAD + "credential: {}\n" + HOST + INSTALLER]
+        for spec, expected in [(spec, True) for spec in good] + [(spec, False) for spec in bad]:
+            problems, = self.judges.parser([spec.encode()])
+            self.assertIs(not problems, expected, (spec, problems))
+            self.assertIs(self.judges.accepts(spec.encode()), expected, spec)
+
     def test_where_it_wants_quotes(self):
         for example in (host("availability_zone: true"), installer("user: true"), installer("ece_docker_repository: 1")):
             self.assertEqual(self.judges.parser([example.encode()]), [[]])
@@ -279,6 +302,10 @@ class Schema(unittest.TestCase):
         values = specs.kinds_of_values()
         self.assertGreater(len(values), 100)
         self.assertGreater(self.agree(("%s: %s" % (key, value[:40]), with_key(key, value).encode()) for key in keys() for value in values), 100)
+
+    def test_sizes_of_memory(self):
+        sizes = ("1G", "512M", "3K", "01G", "9999999G", "12345678G", "0G", "000K", "1T", "1g", "G", "1", "1.5G", "-1G", "' 1G'", "1 G", "1e3M")
+        self.assertEqual(self.agree((size, host("memory_settings: {runner: {xms: %s, xmx: %s}}" % (size, size)).encode()) for size in sizes), 5)
 
     def test_every_byte_of_good_values(self):
         """Thousands, so the schema is asked about the one value, and not about all that stands beside it."""

@@ -78,6 +78,7 @@ class Completion:
     def test_options_of_each_command(self):
         for command in sorted(commands()):
             self.offers(command + " --", options(command))
+        self.offers("explain status --", options("explain"))
 
     def test_actions(self):
         self.assertEqual(actions("token"), {"create", "list", "delete"})
@@ -86,6 +87,7 @@ class Completion:
                 self.offers(command + " ", actions(command))
         self.offers("token --json l", {"list"})
         self.offers("token --spec one.yaml d", {"delete"})
+        self.offers("token --spec=one.yaml d", {"delete"})
         self.offers("token create ", set())
 
     def test_roles(self):

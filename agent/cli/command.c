@@ -196,6 +196,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
         }
 }
 
+const struct argp_option *command_option(const Command *command, size_t n) {
+        for (size_t i = 0; i < ELEMENTS(all_options); i++)
+                if (command->takes & all_options[i].needs && !(all_options[i].option.flags & OPTION_HIDDEN) && n-- == 0)
+                        return &all_options[i].option;
+        return NULL;
+}
+
 CommonOptions command_parse(const Command *command, int argc, char *argv[]) {
         struct argp_option options[ELEMENTS(all_options) + 1] = {};
         char doc[2048], name[64];

@@ -63,7 +63,7 @@ typedef enum OptionSet {
 
 typedef struct Command {
         const char *name;
-        const char *arguments; /* "[FILE]" or NULL */
+        const char *arguments; /* "[FILE]" or NULL; completion.h says what completion makes of it */
         const char *summary;   /* one line of the overview */
         const char *help;      /* what --help says beside the options, with examples */
         int takes;             /* OptionSet */
@@ -78,6 +78,7 @@ int command_pin(const CommonOptions *options);
 int command_plan(const CommonOptions *options);
 int command_check(const CommonOptions *options);
 int command_run(const CommonOptions *options);
+int command_schema(const CommonOptions *options);
 int command_status(const CommonOptions *options);
 int command_explain(const CommonOptions *options);
 int command_token(const CommonOptions *options);
@@ -90,6 +91,9 @@ int command_health(const CommonOptions *options);
 
 /* Where `hooks --once` finds the watch on the runtime directory that its run has begun. */
 #define HOOKS_WATCH_FD 3
+
+/* An option of a command as argp has it, n from 0; NULL behind the last. What is hidden is left out. */
+const struct argp_option *command_option(const Command *command, size_t n);
 
 /* Parses argv[1...] for a command; prints help or a usage error and exits by itself (0, 64). */
 CommonOptions command_parse(const Command *command, int argc, char *argv[]);

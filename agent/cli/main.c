@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/completion.h"
 
 const Command commands[] = {
         { "run", NULL, "enroll this host now, in the foreground",
@@ -27,6 +28,12 @@ const Command commands[] = {
           "Prints every error of the spec and its drop-ins as FILE:LINE:COLUMN: sentence, and exits 78 if there is "
           "one.\n\nExamples:\n  ece-enroll validate\n  ece-enroll validate ./enroll.yaml",
           TAKES_SPEC | TAKES_ARGUMENT | TAKES_MAN, command_validate },
+        { "schema", NULL, "print the JSON Schema of the spec, for editors and pipelines",
+          "Prints the keys of the spec with their types, forms, defaults and meanings as a JSON Schema (draft-07), made from the "
+          "table that the parser works by. An editor shows by it what may stand where; `ece-enroll validate` knows more than a "
+          "schema can say. The same is installed as " DATADIR "/ece-enroll/enroll.schema.json.\n\nExamples:\n  ece-enroll schema\n  "
+          "ece-enroll schema >enroll.schema.json",
+          0, command_schema },
         { "plan", "[FILE]", "show what would be requested and run, without doing it",
           "Resolves the spec on this host and prints the token request and the installer's command line; the token "
           "is never shown because there is none. With --online the platform's version and this host's "
@@ -151,6 +158,8 @@ static int obey(int argc, char *argv[]) {
                 printf("ece-enroll " PACKAGE_VERSION "\n");
                 return EXIT_DONE;
         }
+        if (streq(argv[1], "--completion")) /* for whoever makes the files */
+                return completion_print(argc == 3 ? argv[2] : "") ? EXIT_DONE : EXIT_BAD_USAGE;
         const Command *command = find_command(argv[1]);
         if (!command)
                 return unknown_command(argv[1]);

@@ -29,8 +29,6 @@
 #include "report/outbox.h"
 #include "report/webhook-signature.h"
 
-#define AGAIN_MIN_US (5 * USEC_PER_SEC)
-#define AGAIN_MAX_US USEC_PER_HOUR
 #define LAST_CHANCE_US (10 * USEC_PER_SEC)
 /* Of this program alone, for an identifier of the host that leads back to no other one: sd_id128_get_machine_app_specific(3). */
 #define APPLICATION SD_ID128_MAKE(5e, 0b, 76, 2f, 4a, 9d, 4c, 1f, 8b, 63, d1, 27, 90, ac, 3e, 58)
@@ -101,20 +99,11 @@ static int on_send_again(sd_event_source *source, uint64_t at_us, void *userdata
         return 0;
 }
 
-/* Twice as long as before, with up to half of it taken off, so that a fleet's reports do not come all at once. */
-static usec_t pause_us(const Agent *a, usec_t at_least_us) {
-        usec_t longest_us = AGAIN_MIN_US << (a->webhook.tries < 10 ? a->webhook.tries : 10);
-        uint32_t random = agent_random();
-
-        if (longest_us > AGAIN_MAX_US)
-                longest_us = AGAIN_MAX_US;
-        longest_us -= (usec_t) ((double) longest_us / 2 * random / UINT32_MAX);
-        return longest_us > at_least_us ? longest_us : at_least_us;
-}
-
 static void send_again(Agent *a, usec_t at_least_us) {
-        usec_t wait_us = pause_us(a, at_least_us);
+        usec_t wait_us = outbox_pause_us(a->webhook.tries, agent_random());
 
+        if (wait_us < at_least_us)
+                wait_us = at_least_us;
         a->webhook.tries++;
         a->webhook.again = sd_event_source_unref(a->webhook.again);
         (void) sd_event_add_time_relative(a->event, &a->webhook.again, CLOCK_BOOTTIME, wait_us, USEC_PER_SEC, on_send_again, a);

@@ -24,6 +24,8 @@
 #define SUFFIX ".json"
 #define HEX "0123456789abcdef"
 #define KEY_SIZE SHA256_HEX_SIZE
+#define PAUSE_MIN_US (5 * USEC_PER_SEC)
+#define PAUSE_MAX_US USEC_PER_HOUR
 
 typedef struct Entry {
         char id[OUTBOX_ID_SIZE];
@@ -197,4 +199,12 @@ int outbox_remove(int state_fd, const char *id) {
         _cleanup_close_ int fd = open_outbox(state_fd, false);
 
         return fd < 0 ? fd : remove_report(fd, id);
+}
+
+usec_t outbox_pause_us(unsigned tries, uint32_t random) {
+        usec_t longest_us = PAUSE_MIN_US << (tries < 10 ? tries : 10);
+
+        if (longest_us > PAUSE_MAX_US)
+                longest_us = PAUSE_MAX_US;
+        return longest_us - (usec_t) ((double) longest_us / 2 * random / UINT32_MAX);
 }

@@ -11,8 +11,10 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #define OUTBOX_DIRECTORY "outbox"
@@ -29,6 +31,10 @@ int outbox_add(int state_fd, const char *verdict, const char *id, const char *re
 /* The oldest that waits: 1, its identifier and text; 0: there is none; negative errno. */
 int outbox_next(int state_fd, char ret_id[static OUTBOX_ID_SIZE], Buffer *ret_report);
 size_t outbox_count(int state_fd);
+
+/* How long a report waits after so many tries that came to nothing: 5 s, then twice as long each time, up to an hour, with up to half
+ * of it taken off (random: all of 32 bits), so that the reports of a fleet do not come at once when their receiver is back. */
+usec_t outbox_pause_us(unsigned tries, uint32_t random);
 
 /* Somebody has it. Durable. 0 or negative errno. */
 int outbox_remove(int state_fd, const char *id);

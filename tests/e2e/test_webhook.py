@@ -230,6 +230,28 @@ class Trouble(Webhook):
         self.bench.wait_for(lambda: not self.outbox() and receiver.events())
         self.assertEqual([event["type"] for event in receiver.events()], ["ece-enroll.host.enrolled"])
 
+    def test_down_over_three_boots(self):
+        """Power is lost each time: neither agent nor keeper can say anything, and nothing in /run is left."""
+        receiver = self.receiver()
+        url, port = receiver.url, receiver.port
+        receiver.close()
+        self.write_spec(url)
+        for _ in range(3):
+            keeper, agent = self.bench.socket_unit(), self.bench.daemon()
+            self.bench.wait_for(lambda: (self.bench.status() or {}).get("webhook", {}).get("last"))
+            self.kill_group(agent)
+            if keeper.process and keeper.process.poll() is None:
+                keeper.kill()
+            for path in self.bench.runtime.iterdir():
+                if path.is_file() or path.is_socket():
+                    path.unlink()
+        again = self.receiver(port=port)
+        self.bench.socket_unit()
+        self.bench.daemon()
+        self.bench.wait_for(lambda: again.events() and not self.outbox())
+        self.assertEqual([event["type"] for event in again.events()], ["ece-enroll.host.enrolled"])
+        self.assertEqual(len(again.requests), 1)
+
     def test_a_key_that_is_not_there(self):
         receiver = self.receiver()
         self.key.unlink()

@@ -212,6 +212,28 @@ static void test_what_is_not_ours_is_passed_over(void **state) {
         close_state(fd);
 }
 
+/* A receiver that is away for a day is asked some dozens of times, and hears of the report within an hour of its return. */
+static void test_pauses(void **state) {
+        static const uint32_t randoms[] = { 0, UINT32_MAX / 2, UINT32_MAX };
+
+        for (size_t i = 0; i < ELEMENTS(randoms); i++) {
+                usec_t spent_us = 0, before_us = 0;
+                unsigned tries = 0;
+
+                while (spent_us < 24 * USEC_PER_HOUR) {
+                        usec_t pause_us = outbox_pause_us(tries++, randoms[i]);
+
+                        assert_true(pause_us >= before_us && pause_us <= USEC_PER_HOUR);
+                        before_us = pause_us;
+                        spent_us += pause_us;
+                }
+                assert_true(tries > 24 && tries < 70);
+        }
+        assert_int_equal(outbox_pause_us(0, 0), 5 * USEC_PER_SEC);
+        assert_int_equal(outbox_pause_us(0, UINT32_MAX), 2500 * USEC_PER_MSEC);
+        assert_int_equal(outbox_pause_us(UINT32_MAX, 0), USEC_PER_HOUR);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_signatures),
@@ -221,6 +243,7 @@ int main(void) {
                 cmocka_unit_test(test_a_crash_in_between),
                 cmocka_unit_test(test_the_oldest_first_and_not_too_many),
                 cmocka_unit_test(test_what_is_not_ours_is_passed_over),
+                cmocka_unit_test(test_pauses),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -64,6 +64,10 @@ static const struct {
         /* A lookup that hangs is left to end by itself. Without this libcurl joins its thread when the
          * transfer's time is up, and the whole loop waits for a name server that does not answer. */
         { CURLOPT_QUICK_EXIT, 1 },
+        /* Else libcurl keeps the store of the first connection for a day, ours as if it were made of CURLOPT_CAINFO, and gives it to
+         * all that come later: the webhook would be believed by the coordinators' CA, and an old spec's CA beyond a new spec
+         * (CURLOPT_CA_CACHE_TIMEOUT(3); CURLOPT_SSL_CTX_FUNCTION(3) on caching). */
+        { CURLOPT_CA_CACHE_TIMEOUT, 0 },
 #endif
 };
 

@@ -1,45 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A loop, an Http, one request: from start to handler, for tests that look at one reply. */
+/* A loop, an Http, one request or more: from start to handler, for tests that look at one reply. */
 
 #include "fetch.h"
 
 #include <assert.h>
 #include <string.h>
 
-typedef struct Run {
-        sd_event *event;
-        Fetched *fetched;
-} Run;
-
 static void on_end(void *userdata, const HttpReply *reply, const Observation *failure) {
-        Run *run = userdata;
-        Fetched *f = run->fetched;
+        Fetched *f = userdata;
 
         f->calls++;
         f->reply = *reply;
         f->reply.body = BUFFER_INIT(0);
         f->body = strndup(buffer_string(&reply->body), reply->body.size);
         f->failure = *failure;
-        (void) sd_event_exit(run->event, 0);
+}
+
+int fetch_by(sd_event *event, Http *http, const HttpRequest *request, Fetched *ret) {
+        HttpTransfer *transfer = NULL;
+        int started = http_start(http, request, on_end, ret, &transfer);
+
+        while (started == 0 && ret->calls == 0) {
+                int r = sd_event_run(event, UINT64_MAX);
+                assert(r >= 0);
+        }
+        return started;
 }
 
 int fetch(const HttpRequest *request, Fetched *ret) {
-        Run run = { .fetched = ret };
-        HttpTransfer *transfer = NULL;
+        sd_event *event = NULL;
         Http *http = NULL;
 
-        int r = sd_event_new(&run.event);
+        int r = sd_event_new(&event);
         assert(r >= 0);
-        r = http_new(run.event, &http);
+        r = http_new(event, &http);
         assert(r == 0);
-        int started = http_start(http, request, on_end, &run, &transfer);
-        if (started == 0) {
-                r = sd_event_loop(run.event);
-                assert(r == 0);
-        }
-        http = http_free(http);
-        run.event = sd_event_unref(run.event);
+        int started = fetch_by(event, http, request, ret);
+        (void) http_free(http);
+        (void) sd_event_unref(event);
         return started;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* One request, run to its end on a loop of its own. */
+/* Requests, each run to its end: on a loop of its own, or on one that has others before and after it. */
 
 #include "http/http.h"
 
@@ -14,5 +14,7 @@ typedef struct Fetched {
 
 /* The number that http_start() returned; on 0 the handler has run. */
 int fetch(const HttpRequest *request, Fetched *ret);
+/* The same on a loop and an Http that serve several, one after the other. */
+int fetch_by(sd_event *event, Http *http, const HttpRequest *request, Fetched *ret);
 void fetched_done(Fetched *f);
 #define _cleanup_fetched_ _cleanup_(fetched_done)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "bench.h"
@@ -104,6 +105,33 @@ static void test_handshakes(void **state) {
                 check_case(i);
 }
 
+/* On one Http, as the agent has it: whom one request trusts is nothing to the next, in whichever order they come. */
+static void test_trusts_are_apart(void **state) {
+        static const struct {
+                const char *ca;
+                bool trusted;
+        } turns[] = { { "other-root.pem", false }, { "root.pem", true }, { "other-root.pem", false }, { "inter.pem", true } };
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(http_freep) Http *http = NULL;
+
+        assert_true(sd_event_new(&event) >= 0);
+        assert_int_equal(http_new(event, &http), 0);
+        for (size_t i = 0; i < ELEMENTS(turns); i++) {
+                _cleanup_(trust_freep) Trust *trust = NULL;
+                _cleanup_fetched_ Fetched f = { 0 };
+                Observation refusal;
+                char url[64];
+
+                assert_int_equal(trust_new(bench_path(turns[i].ca), NULL, &trust, &refusal), 0);
+                Peer peer = peer_start("good", "[{\"body\": \"{}\"}]");
+                (void) snprintf(url, sizeof(url), "https://127.0.0.1:%u/x", peer.port);
+                assert_int_equal(fetch_by(event, http, &(HttpRequest) { .method = "GET", .url = url, .trust = trust }, &f), 0);
+                free(peer_stop(&peer));
+                assert_string_equal(f.failure.code, turns[i].trusted ? "" : "untrusted");
+                assert_int_equal(f.reply.status, turns[i].trusted ? 200 : 0);
+        }
+}
+
 static void write_text(const char *path, const char *text) {
         _cleanup_fclose_ FILE *file = fopen(path, "we");
 
@@ -143,6 +171,7 @@ static void test_refusals(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_handshakes),
+                cmocka_unit_test(test_trusts_are_apart),
                 cmocka_unit_test(test_refusals),
         };
 

@@ -16,6 +16,7 @@
 #include "report/journal.h"
 #include "report/metrics.h"
 #include "report/status-file.h"
+#include "report/status-line.h"
 
 #define PUBLISH_AGAIN_US (2 * USEC_PER_SEC)
 
@@ -146,14 +147,14 @@ static void publish_metrics(Agent *a, const Report *r) {
 
 static void publish(Agent *a, const Report *r) {
         int error = status_file_publish(a->runtime_fd, r, clock_realtime_us());
+        char line[STATUS_LINE_SIZE];
 
         if (error < 0) {
                 log_warning_errno(error, "can't write %s/%s", a->options.runtime_dir, STATUS_FILE);
                 publish_again(a);
         }
         publish_metrics(a, r);
-        (void) sd_notifyf(0, "STATUS=%s%s%s", r->state, r->reason.class == CLASS_OK ? "" : ": ",
-                          r->reason.class == CLASS_OK ? "" : r->reason.text);
+        (void) sd_notifyf(0, "STATUS=%s", status_line(r, line));
 }
 
 void agent_report(Agent *a, bool transition) {

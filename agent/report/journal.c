@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "report/status-line.h"
 
 typedef struct Numbers {
         char window[16], attempt[16], exit_code[16], token_age_ms[24];
@@ -52,13 +53,10 @@ static void record(int level, const Report *r, const char *message_id) {
         LogField fields[LOG_FIELDS_MAX];
         Numbers numbers;
         size_t n = fill_fields(r, message_id, &numbers, fields);
-        const char *remedy = r->reason.remedy ?: "";
+        const char *remedy = r->reason.class == CLASS_OK ? "" : r->reason.remedy ?: "";
+        char line[STATUS_LINE_SIZE];
 
-        if (r->reason.class == CLASS_OK)
-                log_record(level, __FILE__, __LINE__, __func__, fields, n, "%s", r->state);
-        else
-                log_record(level, __FILE__, __LINE__, __func__, fields, n, "%s: %s [%s]%s%s", r->state,
-                           r->reason.text, r->reason.reason, remedy[0] ? " " : "", remedy);
+        log_record(level, __FILE__, __LINE__, __func__, fields, n, "%s%s%s", status_line(r, line), remedy[0] ? " " : "", remedy);
 }
 
 void journal_transition(const Report *r) {

@@ -28,6 +28,7 @@
 #include "http/http.h"
 #include "installer/keeper-client.h"
 #include "model/report.h"
+#include "report/repetition.h"
 
 #define AGENT_QUEUE_MAX 64U
 #define KEEPER_SOCKET "installd.sock" /* in the runtime directory */
@@ -91,6 +92,7 @@ struct Agent {
         Outcome reason; /* of the present state, for people */
         Outcome trouble; /* the last one that was not OK, for a state that ends without one of its own */
         char told[OUTCOME_TEXT_SIZE]; /* the trouble that was told last: not repeated */
+        Repetition repetition; /* of transitions, for the journal */
         char stage[64];
         usec_t token_age_at_start_us;
         usec_t spent_us[_STATE_MAX]; /* in each state, since we were started */

@@ -15,6 +15,7 @@
 #include "enrolld/gate-report.h"
 #include "report/journal.h"
 #include "report/metrics.h"
+#include "report/repetition.h"
 #include "report/status-file.h"
 #include "report/status-line.h"
 
@@ -166,6 +167,9 @@ void agent_report(Agent *a, bool transition) {
         publish(a, r);
         if (!transition)
                 return;
+        r->times = repetition_count(&a->repetition, r);
+        if (a->repetition.n_items == 0)
+                a->told[0] = '\0'; /* after news, trouble of before is worth a line again */
         agent_webhook_report(a, r);
         journal_transition(r);
         if (a->options.story)
@@ -179,7 +183,7 @@ void agent_report_trouble(Agent *a) {
                 return agent_fail(a, -ENOMEM, "can't report");
         agent_report_fill(a, r);
         publish(a, r);
-        if (streq(a->told, a->reason.text))
+        if (repetition_is_same_text(a->told, a->reason.text))
                 return;
         (void) snprintf(a->told, sizeof(a->told), "%s", a->reason.text);
         journal_trouble(r);

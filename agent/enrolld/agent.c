@@ -224,10 +224,16 @@ static bool rests(const Machine *m) {
         return m->state == STATE_ENROLLED || m->state == STATE_FAILED || m->state == STATE_STOPPING;
 }
 
+/* An installer that we ended because the enrollment's time was over has nothing to say on what went wrong before. */
+static bool is_our_own_doing(const Agent *a, const Occurrence *o, const Machine *before) {
+        return before->state == STATE_TERMINATING && before->end == END_DEADLINE && a->trouble.class != CLASS_OK &&
+               streq(o->outcome.reason, "installer.terminated");
+}
+
 static void remember_reason(Agent *a, const Occurrence *o, const Machine *before) {
         bool changed = a->machine.state != before->state;
 
-        if (o->outcome.class != CLASS_OK && !end_is_decided(before))
+        if (o->outcome.class != CLASS_OK && !end_is_decided(before) && !is_our_own_doing(a, o, before))
                 a->reason = a->trouble = o->outcome;
         else if (changed && !keeps_reason(a->machine.state))
                 a->reason = OUTCOME_OK;

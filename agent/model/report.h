@@ -54,6 +54,7 @@ typedef struct Report {
         char state[16];
         usec_t since_realtime_us;
         Outcome reason;          /* CLASS_OK: none */
+        unsigned times;          /* a transition's: how often it was made since the last news; 0: it is none */
         char runner_id[129];     /* "" until known */
         RoleSet roles;
         bool roles_known;

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "report/repetition.h"
 #include "report/status-line.h"
 
 typedef struct Numbers {
@@ -54,12 +55,16 @@ static void record(int level, const Report *r, const char *message_id) {
         Numbers numbers;
         size_t n = fill_fields(r, message_id, &numbers, fields);
         const char *remedy = r->reason.class == CLASS_OK ? "" : r->reason.remedy ?: "";
-        char line[STATUS_LINE_SIZE];
+        char line[STATUS_LINE_SIZE], often[40] = "";
 
-        log_record(level, __FILE__, __LINE__, __func__, fields, n, "%s%s%s", status_line(r, line), remedy[0] ? " " : "", remedy);
+        if (r->times > 1)
+                (void) snprintf(often, sizeof(often), " (%u times so far)", r->times);
+        log_record(level, __FILE__, __LINE__, __func__, fields, n, "%s%s%s%s", status_line(r, line), remedy[0] ? " " : "", remedy, often);
 }
 
 void journal_transition(const Report *r) {
+        if (!repetition_is_told(r->times))
+                return;
         if (streq(r->state, "ENROLLED"))
                 record(LOG_NOTICE, r, MESSAGE_ID_ENROLLED);
         else if (streq(r->state, "FAILED"))

@@ -12,7 +12,8 @@
 #define MESSAGE_ID_TROUBLE "e556adeaa3d14f33a85298a54d0d1bca"
 #define MESSAGE_ID_INSTALLER_LINE "f9dfd4ba2ecd49fabc8cdf21ce535c83"
 
-/* The enrollment entered a state; says why when there is a reason. */
+/* The enrollment entered a state; says why when there is a reason. What it does again and again is told less and less often
+ * (report/repetition.h). */
 void journal_transition(const Report *report);
 
 /* Trouble without a change of state (a difference while verifying): once for each new reason. */

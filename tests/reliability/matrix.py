@@ -6,6 +6,7 @@ A part is a module with
     TITLE   a heading
     METHOD  a paragraph: what is injected, how, and how it is proved to have hit
     cases(full)  yields Case objects; without full a bounded choice
+    COLUMNS, cells(result)  heads and a row of its table, if it has others than fault, expected, seen
 
 and nothing in it runs at import.
 """
@@ -92,11 +93,15 @@ def _columns(rows):
     return [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
 
 
-def table(results):
-    """Lines of aligned text: fault, expected, seen, and a mark where they differ."""
-    rows = [("fault", "expected", "seen")]
-    rows += [(r.fault, r.expected, "skipped: " + r.skip if r.skip else "as expected" if r.good else "NOT: " + r.seen)
-             for r in results]
+def _cells(result):
+    seen = "skipped: " + result.skip if result.skip else "as expected" if result.good else "NOT: " + result.seen
+    return result.fault, result.expected, seen
+
+
+def table(module, results):
+    """Lines of aligned text: fault, expected, seen, and a mark where they differ; or what the part has for columns."""
+    cells = getattr(module, "cells", _cells)
+    rows = [getattr(module, "COLUMNS", ("fault", "expected", "seen")), *map(cells, results)]
     widths = _columns(rows)
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
@@ -105,4 +110,4 @@ def tables(modules, results):
     for part, module in modules.items():
         mine = [result for result in results if result.part == part]
         if mine:
-            yield from ("", module.TITLE, "", *table(mine))
+            yield from ("", module.TITLE, "", *table(module, mine))

@@ -49,7 +49,11 @@ class Waiting(Journalled):
         """Looked at every few seconds; the sentence has the time of day in it, which is another at each look."""
         self.fault("connect-tls", event="connect", leaf="expired")
         agent = self.daemon()
-        self.connections(4)
+        self.bench.wait_gate("time", "shut")
+        self.bench.wait_for(lambda: self.bench.status()["reason"])
+        texts = {self.bench.status()["reason"]["text"]}
+        self.bench.wait_for(lambda: texts.add(self.bench.status()["reason"]["text"]) or len(texts) > 2)
+        self.connections(8)
         self.assertEqual(self.bench.status()["state"], "PREFLIGHT")
         self.assertEqual(len(self.said(ECE_ENROLL_REASON="coordinator.tls-expired")), 1, self.said())
         self.assertNothingTwice()

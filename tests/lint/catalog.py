@@ -18,6 +18,13 @@ def form():
                 yield f"{CATALOG}: {head[0]}: not exactly one {key.strip()}"
 
 
+def remedies():
+    """Whoever reads an entry learns what to do: the record's own remedy, a command that tells, or that there is nothing to do."""
+    for entry in re.split(r"^-- ", lint.text(CATALOG), flags=re.MULTILINE)[1:]:
+        if not re.search(r"@ECE_ENROLL_REMEDY@|`ece-enroll explain @ECE_ENROLL_REASON@`|Nothing\s+needs\s+to\s+be\s+done", entry):
+            yield f"{CATALOG}: {entry.splitlines()[0]}: it does not say what to do"
+
+
 def fields():
     known = set(re.findall(r'"([A-Z_]+)"', lint.text("agent/report/journal.c")))
     return [f"{CATALOG}: no record has the field {name}"
@@ -29,5 +36,6 @@ lint.main([
     ("no id is explained that does not exist", [f"{CATALOG}: {one}" for one in sorted(set(ENTRIES) - IDS)]),
     ("no id twice", [one for one in ENTRIES if ENTRIES.count(one) > 1]),
     ("entries have a subject", form()),
+    ("entries say what to do", remedies()),
     ("fields exist", fields()),
 ])

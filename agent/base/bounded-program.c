@@ -110,9 +110,12 @@ static int pipe_drain(int fd, Buffer *b) {
         return r;
 }
 
-/* Collects until the process has ended. 0, -ETIME at the deadline, or pipe_drain()'s error. */
-static int collect(int out, int pidfd, usec_t deadline_us, Buffer *b) {
-        struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
+/* Collects until the process has ended. 0, -ETIME at the deadline, -ECANCELED, or pipe_drain()'s error. */
+static int collect(int out, int pidfd, usec_t deadline_us, const BoundedProgram *program) {
+        const BoundedProgramEnd *end = program->end;
+        struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
+                                { .fd = out, .events = POLLIN },
+                                { .fd = end ? end->fd : -1, .events = POLLIN } };
 
         for (;;) {
                 usec_t left_us = usec_sub(deadline_us, clock_boottime_us());
@@ -124,7 +127,7 @@ static int collect(int out, int pidfd, usec_t deadline_us, Buffer *b) {
                         return -ETIME;
                 if (ppoll(fds, ELEMENTS(fds), &left, NULL) < 0 && errno != EINTR)
                         return -errno;
-                int r = fds[1].fd >= 0 ? pipe_drain(out, b) : 0;
+                int r = fds[1].fd >= 0 ? pipe_drain(out, program->output) : 0;
                 if (r < 0)
                         return r;
                 if (r == 1)
@@ -132,6 +135,8 @@ static int collect(int out, int pidfd, usec_t deadline_us, Buffer *b) {
                 /* What it wrote was in the pipe before it ended; a grandchild's words are not asked for. */
                 if (fds[0].revents)
                         return 0;
+                if (fds[2].revents && end->asked(end->userdata))
+                        return -ECANCELED;
         }
 }
 
@@ -149,7 +154,7 @@ static int reap(pid_t pid) {
 static int watch(int out, pid_t pid, const BoundedProgram *program, usec_t deadline_us) {
         _cleanup_close_ int pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
 
-        return pidfd < 0 ? -errno : collect(out, pidfd, deadline_us, program->output);
+        return pidfd < 0 ? -errno : collect(out, pidfd, deadline_us, program);
 }
 
 static int make_pipe(const BoundedProgram *program, int *ret_out, int *ret_in) {
@@ -188,6 +193,8 @@ int bounded_program_run(const BoundedProgram *program, int *ret_status) {
 const char *bounded_program_words(int error, int status, char buffer[static BOUNDED_PROGRAM_WORDS_SIZE]) {
         if (error == -ETIME)
                 return "did not end in time and was killed";
+        if (error == -ECANCELED)
+                return "was ended for something more urgent";
         if (error == -EMSGSIZE)
                 return "prints too much";
         if (error < 0)

@@ -80,9 +80,10 @@ static void tell_hook_trouble(void *userdata, const char *path, const char *why)
 }
 
 static void tell_hooks(const Leave *l, const char *state) {
-        char status[PATH_MAX];
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(STATUS_SIZE_MAX);
+        _cleanup_json_ json_t *status = NULL;
+        bool known = status_file_read(l->options->runtime_dir, &text, &status) >= 0;
 
-        (void) snprintf(status, sizeof(status), "%s/%s", l->options->runtime_dir, STATUS_FILE);
         (void) hooks_run(
                 &(HookCall){
                         .hooks_dir = l->spec->report.hooks_dir,
@@ -92,7 +93,7 @@ static void tell_hooks(const Leave *l, const char *state) {
                         .runner_id = l->us.id,
                         .roles = l->roles,
                         .left_us = usec_sub(l->until_us, clock_boottime_us()),
-                        .status_path = status,
+                        .status = known ? &text : NULL,
                         .timeout_us = HOOK_TIMEOUT_US,
                 },
                 tell_hook_trouble, NULL);
@@ -319,12 +320,10 @@ static int tell_plan(Leave *l) {
 static int check_idle(const CommonOptions *options) {
         _cleanup_buffer_ Buffer text = BUFFER_INIT(STATUS_SIZE_MAX);
         _cleanup_json_ json_t *status = NULL;
-        char path[PATH_MAX];
         const char *word;
         State state;
 
-        (void) snprintf(path, sizeof(path), "%s/%s", options->runtime_dir, STATUS_FILE);
-        if (options->force || file_read(path, &text) < 0 || json_read(buffer_string(&text), text.size, &status, NULL) < 0)
+        if (options->force || status_file_read(options->runtime_dir, &text, &status) < 0)
                 return EXIT_DONE;
         word = json_member_string(status, "state");
         state = word ? state_from_string(word) : _STATE_INVALID;

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/hooks-launch.h"
 #include "cli/keeper-launch.h"
 #include "enrolld/agent.h"
 #include "report/paint.h"
@@ -25,10 +25,8 @@
 static void print_report(const char *runtime_dir) {
         _cleanup_buffer_ Buffer text = BUFFER_INIT(STATUS_SIZE_MAX), page = BUFFER_INIT(STATUS_TEXT_MAX);
         _cleanup_json_ json_t *status = NULL;
-        char path[4096];
 
-        (void) snprintf(path, sizeof(path), "%s/%s", runtime_dir, STATUS_FILE);
-        if (file_read(path, &text) < 0 || json_read(buffer_string(&text), text.size, &status, NULL) < 0 ||
+        if (status_file_read(runtime_dir, &text, &status) < 0 ||
             status_text_write(status, clock_realtime_us(), paint_wanted(STDOUT_FILENO), &page) < 0)
                 return;
         printf("\n%s", buffer_string(&page));
@@ -54,6 +52,7 @@ int command_run(const CommonOptions *options) {
                 .start_keeper = keeper_launch,
                 .story = &story,
         };
+        pid_t hooks;
         int result;
 
         log_quiet_stderr(true);
@@ -64,7 +63,9 @@ int command_run(const CommonOptions *options) {
                 result = agent_new(event, &agent_options, &agent);
         if (result < 0)
                 return start_failed(result, options);
+        hooks = hooks_launch(options);
         result = agent_run(agent);
+        hooks_await(hooks, options);
         print_report(options->runtime_dir);
         if (result < 0) {
                 fprintf(stderr, "ece-enroll: internal fault: %s\n", strerror(-result));

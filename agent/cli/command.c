@@ -34,6 +34,7 @@ enum {
         OPTION_YES,
         OPTION_NO_MOVE,
         OPTION_TIMEOUT,
+        OPTION_ONCE,
 };
 
 static const struct {
@@ -56,6 +57,7 @@ static const struct {
         { TAKES_YES, { "yes", OPTION_YES, NULL, 0, "Do it; without it only what would be done is told", 0 } },
         { TAKES_YES, { "no-move", OPTION_NO_MOVE, NULL, 0, "Wait until somebody else has moved the instances away", 0 } },
         { TAKES_TIMEOUT, { "timeout", OPTION_TIMEOUT, "TIME", 0, "How long to wait", 0 } },
+        { TAKES_ONCE, { "once", OPTION_ONCE, NULL, OPTION_HIDDEN, NULL, 0 } }, /* for a run's own hooks */
         { TAKES_ONLINE, { "online", OPTION_ONLINE, NULL, 0, "Ask the platform, too (reading only)", 0 } },
 };
 
@@ -140,6 +142,9 @@ static error_t parse_further(int key, char *argument, ParseState *p, struct argp
                 return 0;
         case OPTION_TIMEOUT:
                 p->options.timeout_us = take_time(argument, state);
+                return 0;
+        case OPTION_ONCE:
+                p->options.once = true;
                 return 0;
         case OPTION_RUNNER:
                 p->options.runner_id = argument;

@@ -23,6 +23,7 @@ typedef struct CommonOptions {
         bool json;
         bool watch;
         bool online;
+        bool once;
         bool man;             /* print this part of the manual instead */
         const char *argument; /* the first positional argument, or NULL */
         size_t n_arguments;   /* all of them, for a command that takes many */
@@ -55,6 +56,7 @@ typedef enum OptionSet {
         TAKES_YES = 1 << 11, /* --yes, --no-move */
         TAKES_TIMEOUT = 1 << 12,
         TAKES_RUNNER = 1 << 13,
+        TAKES_ONCE = 1 << 14,
 } OptionSet;
 
 typedef struct Command {
@@ -80,6 +82,13 @@ int command_explain(const CommonOptions *options);
 int command_token(const CommonOptions *options);
 int command_roles(const CommonOptions *options);
 int command_leave(const CommonOptions *options);
+int command_wait(const CommonOptions *options);
+int command_retry(const CommonOptions *options);
+int command_hooks(const CommonOptions *options);
+int command_health(const CommonOptions *options);
+
+/* Where `hooks --once` finds the watch on the runtime directory that its run has begun. */
+#define HOOKS_WATCH_FD 3
 
 /* An option of a command as argp has it, n from 0; NULL behind the last. What is hidden is left out. */
 const struct argp_option *command_option(const Command *command, size_t n);

@@ -57,6 +57,28 @@ const Command commands[] = {
           "Reads status.json in the runtime directory.\n\nExamples:\n  ece-enroll status\n  ece-enroll status "
           "--json\n  ece-enroll status --watch",
           TAKES_DIRS | TAKES_JSON | TAKES_WATCH, command_status },
+        { "wait", NULL, "return when this host is enrolled or has failed",
+          "Exits 0 when it is enrolled, and when it has failed with the exit code of the reason, which is told. Waits also for an "
+          "agent that has not started yet. With --timeout it gives up after that time, with 75; the agent does not. With --json "
+          "the last status is printed.\n\nExamples:\n  ece-enroll wait\n  ece-enroll wait --timeout 20m && "
+          "/usr/local/sbin/join-load-balancer",
+          TAKES_DIRS | TAKES_JSON | TAKES_TIMEOUT, command_wait },
+        { "retry", NULL, "have the agent try again, after a failure or before its time",
+          "After FAILED the agent starts over with its spec; a pause is ended; a host that is enrolled is looked at; one that was "
+          "told to leave is enrolled again. For root.\n\nExamples:\n  ece-enroll retry\n  ece-enroll retry && ece-enroll wait "
+          "--timeout 30m",
+          TAKES_DIRS, command_retry },
+        { "hooks", NULL, "run the hooks for what happens on this host, as its service does",
+          "Follows status.json and runs hooks_dir/progress/*, enrolled/* and failed/*, with the status on standard input and "
+          "ECE_ENROLL_STATE and others in the environment (enroll.yaml(5)). ece-enroll-hooks.service runs it; ece-enroll run "
+          "needs no help.\n\nExamples:\n  ece-enroll hooks\n  systemctl enable --now ece-enroll-hooks.service",
+          TAKES_SPEC | TAKES_DIRS | TAKES_ONCE, command_hooks },
+        { "health", NULL, "answer one HTTP request with this host's health, for its socket unit",
+          "Reads a request from standard input: / is answered with 200 while the host is enrolled and with 503 otherwise; /azure in "
+          "the words of Azure's Application Health extension. ece-enroll-health.socket listens, on 127.0.0.1:8680 unless told "
+          "otherwise, and calls this for each connection.\n\nExamples:\n  printf 'GET / HTTP/1.1\\r\\n\\r\\n' | ece-enroll "
+          "health\n  systemctl enable --now ece-enroll-health.socket",
+          TAKES_DIRS, command_health },
         { "token", "create | list | delete ID...", "the platform's roles tokens: make one, list and delete the persistent ones",
           "create: mints a token for the roles that --role names, and prints it to a pipe or a file; to a terminal only with "
           "--show. Ephemeral unless --persistent is given. list: the persistent ones with their roles; the platform shows no "

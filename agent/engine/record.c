@@ -189,22 +189,11 @@ static void get_text(Reader *r, const char *name, char *ret, size_t ret_size) {
                 (void) text_copy_printable(ret, ret_size, text);
 }
 
-/* In the order of Role, no one twice: the form in which it is written. */
 static RoleSet get_roles(Reader *r, const char *name) {
-        const json_t *array = get(r, name);
         RoleSet set = 0;
 
-        if (!json_is_array(array) || json_array_size(array) > _ROLE_MAX)
+        if (role_set_from_json(get(r, name), &set) < 0)
                 r->failed = true;
-        for (size_t i = 0; !r->failed && i < json_array_size(array); i++) {
-                const char *word = json_string_value(json_array_get(array, i));
-                Role role = word ? role_from_string(word) : _ROLE_INVALID;
-
-                if (role < 0 || role_set_has(set, role))
-                        r->failed = true;
-                else
-                        set |= role_bit(role);
-        }
         return set;
 }
 

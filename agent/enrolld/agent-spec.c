@@ -20,9 +20,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "enrolld/left-mark.h"
+#include "enrolld/retry-wish.h"
 
 void agent_forget_spec(Agent *a) {
         agent_gates_cancel(a);
+        agent_webhook_forget(a);
         agent_forget_via(a);
         a->keeper = keeper_client_free(a->keeper);
         a->plan = plan_free(a->plan);
@@ -132,11 +134,8 @@ static void note_ignored_proxy(Agent *a) {
 
 static void use_spec(Agent *a) {
         char machine_id[MACHINE_ID_SIZE];
-        const char *sentence;
         int error;
 
-        for (size_t i = 0; (sentence = plan_without_effect(a->spec, i)); i++)
-                agent_note(a, sentence);
         if (a->spec->installer.handoff == HANDOFF_ARGV)
                 agent_note(a, "installer.handoff is argv: local users can see the token while the installer runs");
         note_ignored_proxy(a);
@@ -157,13 +156,26 @@ static void use_spec(Agent *a) {
         agent_gates_reset(a);
         if (error < 0)
                 return agent_fail(a, error, "can't prepare what the spec asks for");
+        agent_webhook_send(a); /* what an earlier agent has left */
         post_loaded(a);
 }
 
-static int on_left(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+/* Somebody has written to the state directory beside us: a leave, or a person's wish. */
+static int on_state_file(sd_event_source *source, const struct inotify_event *event, void *userdata) {
+        Agent *a = userdata;
+
         if (event->len > 0 && streq(event->name, LEFT_FILE))
-                agent_post(userdata, EVENT_SPEC_CHANGED);
+                agent_post(a, EVENT_SPEC_CHANGED);
+        else if (event->len > 0 && streq(event->name, RETRY_FILE) && retry_wish_take(a->state_fd) > 0)
+                agent_try_again(a);
         return 0;
+}
+
+static void watch_state_directory(Agent *a) {
+        if (a->state_watch || a->state_fd < 0)
+                return;
+        (void) sd_event_add_inotify(a->event, &a->state_watch, a->options.state_dir, IN_MOVED_TO | IN_ONLYDIR, on_state_file, a);
+        (void) retry_wish_take(a->state_fd); /* of a time before us */
 }
 
 /* True when this host was told to leave, and the agent is to stay away from it. A run was called by somebody who wants it back. */
@@ -174,8 +186,7 @@ static bool has_left(Agent *a) {
                 (void) left_mark_remove(a->state_fd);
                 return false;
         }
-        if (!a->left_watch && a->state_fd >= 0)
-                (void) sd_event_add_inotify(a->event, &a->left_watch, a->options.state_dir, IN_MOVED_TO | IN_ONLYDIR, on_left, a);
+        watch_state_directory(a);
         if (!left_mark_is_there(a->state_fd))
                 return false;
         seen = observe(ORIGIN_HOST, 0, "left", a->options.state_dir, NULL);

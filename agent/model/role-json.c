@@ -9,6 +9,8 @@
 
 #include "model/role-json.h"
 
+#include <errno.h>
+
 json_t *role_set_to_json(RoleSet roles) {
         json_t *list = json_array();
 
@@ -18,4 +20,22 @@ json_t *role_set_to_json(RoleSet roles) {
                         return NULL;
                 }
         return list;
+}
+
+int role_set_from_json(const json_t *list, RoleSet *ret) {
+        const json_t *word;
+        RoleSet roles = 0;
+        size_t i;
+
+        if (!json_is_array(list))
+                return -EBADMSG;
+        json_array_foreach(list, i, word) {
+                Role role = json_is_string(word) ? role_from_string(json_string_value(word)) : _ROLE_INVALID;
+
+                if (role < 0 || role_set_has(roles, role))
+                        return -EBADMSG;
+                roles |= role_bit(role);
+        }
+        *ret = roles;
+        return 0;
 }

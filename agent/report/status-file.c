@@ -9,7 +9,10 @@
 
 #include "report/status-file.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/buffer.h"
@@ -35,4 +38,29 @@ int status_file_publish(int runtime_fd, const Report *report, usec_t now_realtim
         if (error < 0 || !enrolled)
                 return error;
         return file_replace(runtime_fd, ENROLLED_FILE, "", 0, 0644, FILE_VOLATILE);
+}
+
+int status_file_read(const char *runtime_dir, Buffer *text, json_t **ret) {
+        _cleanup_close_ int fd = -1;
+        _cleanup_json_ json_t *status = NULL;
+        char path[PATH_MAX];
+        struct stat st;
+        int error;
+
+        if ((size_t) snprintf(path, sizeof(path), "%s/%s", runtime_dir, STATUS_FILE) >= sizeof(path))
+                return -ENAMETOOLONG;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EBADMSG;
+        error = file_read_fd(fd, text);
+        if (error >= 0)
+                error = json_read(buffer_string(text), text->size, &status, NULL);
+        if (error == -EMSGSIZE || (error >= 0 && !json_is_object(status)))
+                return -EBADMSG;
+        if (error < 0)
+                return error;
+        *ret = TAKE_PTR(status);
+        return 0;
 }

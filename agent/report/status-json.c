@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "model/role-json.h"
 #include "report/gates-page.h"
 
@@ -99,6 +100,8 @@ static int add_details(json_t *status, const Report *r, usec_t now_realtime_us) 
         int bad = 0;
 
         bad |= json_object_set_new(status, "written", time_or_null(now_realtime_us));
+        bad |= json_object_set_new(status, "exit_code",
+                                   streq(r->state, "FAILED") ? json_integer(r->reason.exit_code) : json_null());
         bad |= json_object_set_new(status, "stage", r->stage[0] ? json_string(r->stage) : json_null());
         bad |= json_object_set_new(status, "handoff",
                                    r->handoff[0] ? json_string(r->handoff) : json_null());
@@ -110,6 +113,8 @@ static int add_details(json_t *status, const Report *r, usec_t now_realtime_us) 
                                                        (double) USEC_PER_SEC));
         bad |= json_object_set_new(status, "api_key_expiration",
                                    r->key_expiration[0] ? json_string(r->key_expiration) : json_null());
+        bad |= json_object_set_new(status, "webhook",
+                                   json_pack("{s:I, s:s}", "pending", (json_int_t) r->webhook_pending, "last", r->webhook_last));
         bad |= json_object_set_new(status, "gates", gates_to_json(r->gates, r->n_gates));
         bad |= json_object_set_new(status, "notes", notes_array(r));
         return bad ? -ENOMEM : 0;

@@ -43,7 +43,7 @@ complete -c ece-enroll -n __ece_enroll_no_command -l version -d 'Print the versi
 complete -c ece-enroll -l help -d 'Print help'
 
 # Made: from here to the next such line this is what the program prints.
-set -g __ece_enroll_options_with_values --spec --state-dir --runtime-dir --role --validity --set --runner-id --timeout
+set -g __ece_enroll_options_with_values --spec --state-dir --runtime-dir --timeout --role --validity --set --runner-id
 
 function __ece_enroll_roles
         printf '%s\n' allocator coordinator director proxy none
@@ -245,6 +245,25 @@ complete -c ece-enroll -n '__ece_enroll_is status' -l state-dir -r -f -a '(__ece
 complete -c ece-enroll -n '__ece_enroll_is status' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
 complete -c ece-enroll -n '__ece_enroll_is status' -l json -d 'Print JSON'
 complete -c ece-enroll -n '__ece_enroll_is status' -l watch -d 'Print again at each change, until the state is final'
+
+complete -c ece-enroll -n __ece_enroll_no_command -a wait -d 'return when this host is enrolled or has failed'
+complete -c ece-enroll -n '__ece_enroll_is wait' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is wait' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is wait' -l json -d 'Print JSON'
+complete -c ece-enroll -n '__ece_enroll_is wait' -l timeout -r -f -d 'How long to wait'
+
+complete -c ece-enroll -n __ece_enroll_no_command -a retry -d 'have the agent try again, after a failure or before its time'
+complete -c ece-enroll -n '__ece_enroll_is retry' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is retry' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+
+complete -c ece-enroll -n __ece_enroll_no_command -a hooks -d 'run the hooks for what happens on this host, as its service does'
+complete -c ece-enroll -n '__ece_enroll_is hooks' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
+complete -c ece-enroll -n '__ece_enroll_is hooks' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is hooks' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+
+complete -c ece-enroll -n __ece_enroll_no_command -a health -d 'answer one HTTP request with this host\'s health, for its socket unit'
+complete -c ece-enroll -n '__ece_enroll_is health' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is health' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
 
 complete -c ece-enroll -n __ece_enroll_no_command -a token -d 'the platform\'s roles tokens: make one, list and delete the persistent ones'
 complete -c ece-enroll -n '__ece_enroll_is token' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'

@@ -189,11 +189,11 @@ class Hooks(Leave):
                   % (self.told, self.told))
         self.there("proxy", "allocator")
         self.bench.runtime.mkdir(exist_ok=True)
-        (self.bench.runtime / "status.json").write_text("the status\n")
+        (self.bench.runtime / "status.json").write_text('{"state":"ENROLLED"}\n')
         self.assertLeft(self.leave("--yes"))
         self.assertEqual(self.told.read_text().splitlines(),
-                         ["LEAVING %s allocator,proxy deadline" % HOST_IP, "the status", "second",
-                          "LEFT %s allocator,proxy deadline" % HOST_IP, "the status", "second"])
+                         ["LEAVING %s allocator,proxy deadline" % HOST_IP, '{"state":"ENROLLED"}', "second",
+                          "LEFT %s allocator,proxy deadline" % HOST_IP, '{"state":"ENROLLED"}', "second"])
 
     def test_what_they_do_wrong_stops_nothing(self):
         self.hook("fails", "exit 3\n")

@@ -44,6 +44,15 @@ def spec_keys():
     yield from (f"doc/spec.md: not in the schema: {' | '.join(row)}" for row in written if row not in schema)
 
 
+def keys_by_other_names():
+    """What doc/coming-from-ansible.md calls our keys are keys, or sections of them."""
+    keys = [row[0] for row in lint.table("doc/spec.md", "Keys")]
+    for there, ours, what in lint.table("doc/coming-from-ansible.md", "Variables"):
+        for key in {ours, *re.findall(r"(?:credential|host|installer|retry|token|trust|verify)\.[a-z_.]+[a-z]", what)}:
+            if key not in keys:
+                yield f"doc/coming-from-ansible.md: {there}: no key {key}"
+
+
 def exit_codes():
     rows = {row[0] for row in lint.table("doc/spec.md", "Exit codes")}
     codes = set(re.findall(r"^\s+EXIT_\w+ = (\d+),", lint.text("agent/model/outcome.h"), re.MULTILINE))
@@ -86,6 +95,7 @@ lint.main([
     (f"links resolve ({len(DOCUMENTS)} documents)", links()),
     ("doc/spec.md lists the keys of the spec", spec_keys()),
     ("doc/spec.md lists the exit codes", exit_codes()),
+    ("doc/coming-from-ansible.md names keys of the spec", keys_by_other_names()),
     ("examples are valid", examples()),
     ("nothing of the installer's own text", foreign()),
     ("no leftovers of the workshop", workshop()),

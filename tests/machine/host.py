@@ -40,14 +40,19 @@ LinkLocalAddressing=no
 class Host:
     _number = 20
 
-    def __init__(self, name="host", nspawn=()):
+    def __init__(self, name="host", nspawn=(), disk_mb=None):
+        """disk_mb: of a disk of its own for what it writes, which can then be full."""
         Host._number += 1
         self.bed, self.name, self.nspawn = bed(), "%s-%d" % (name, Host._number), tuple(nspawn)
         self.address = "192.0.2.%d" % Host._number
         self.top = self.bed.top / self.name
-        self.tree, self.console = self.top / "tree", self.top / "console"
+        self.tree, self.console = self.top / "tree", self.bed.top / (self.name + ".console")
         self.process = self.leader = None
+        self.closed = False
         self.top.mkdir()
+        self.has_disk = disk_mb is not None
+        if self.has_disk:
+            run("mount", "-t", "tmpfs", "-o", "size=%dM,mode=755" % disk_mb, "none", self.top)
         self.bed.overlay(self.tree, self.top / "own", self.bed.site, self.bed.root)
         self.write("etc/hostname", self.name + "\n")
         self._network()
@@ -121,6 +126,18 @@ class Host:
             finally:
                 self.cut()
 
+    def order_reboot(self) -> None:
+        """As a person does; wait_down() waits for the end of it, and boot() is what comes next."""
+        self.run("systemctl", "--no-block", "reboot")
+
+    def wait_down(self) -> None:
+        try:
+            code = self.process.wait(DEADLINE_S)
+        finally:
+            self.cut()
+        if code != REBOOT:
+            raise AssertionError("no reboot: nspawn has left with %d\n%s" % (code, self.tale()))
+
     def cut(self) -> None:
         """Everything in it ends at once."""
         if self.process:
@@ -135,8 +152,12 @@ class Host:
             self.process = None
 
     def close(self) -> None:
+        """More than once, too."""
         self.cut()
-        subprocess.run(["umount", "-l", self.tree], check=False)
+        if self.closed:
+            return
+        self.closed = True
+        subprocess.run(["umount", "-l", self.tree, *([self.top] if self.has_disk else [])], check=False)
         subprocess.run(["ip", "netns", "delete", self.name], check=False)
 
     # Looking
@@ -170,6 +191,33 @@ class Host:
             return json.loads(self.path("/run/ece-enroll/status.json").read_text())
         except (OSError, ValueError):
             return None
+
+    def told(self):
+        """(boot, state) of each transition in the journal, in their order."""
+        return [(entry["_BOOT_ID"], entry["ECE_ENROLL_STATE"]) for entry in self.journal("_COMM=ece-enrolld") if "ECE_ENROLL_STATE" in entry]
+
+    def boots(self):
+        """Of those in the journal, the oldest first, the states that the agent has told of."""
+        found = {}
+        for boot, state in self.told():
+            found.setdefault(boot, []).append(state)
+        return list(found.values())
+
+    def gate(self, name) -> str:
+        """"open", "shut", "untried"; empty while there is no status."""
+        return {gate["name"]: gate["state"] for gate in (self.status() or {}).get("gates", ())}.get(name, "")
+
+    def processes(self, word):
+        """Numbers, as seen from outside, of its processes that have the word in their command lines."""
+        found = []
+        for procs in self.group.rglob("cgroup.procs"):
+            for pid in procs.read_text().split():
+                try:
+                    if word.encode() in pathlib.Path("/proc/%s/cmdline" % pid).read_bytes():
+                        found.append(int(pid))
+                except OSError:
+                    pass
+        return found
 
     def wait_for(self, look, what="", timeout_s=DEADLINE_S):
         """What look() gives once it gives something; several times a second, because nobody outside is told."""

@@ -95,6 +95,18 @@ class Bed:
         self._network()
         self.site = self._site()
 
+    def certificates(self, leaf) -> pathlib.Path:
+        """Those of a coordinator; each leaf below the authority that all hosts trust."""
+        if leaf == "good":
+            return self.pki.directory
+        folder = self.top / ("pki-" + leaf)
+        if not folder.exists():
+            chain, key = self.pki.further_leaf(leaf, self.top / ("making-" + leaf))
+            shutil.copytree(self.pki.directory, folder)
+            shutil.copy(chain, folder / "chain.pem")
+            shutil.copy(key, folder / "leaf.key")
+        return folder
+
     @staticmethod
     def _network() -> None:
         # Names of networks are files; ours shall not be seen beside those of the machine.

@@ -11,6 +11,7 @@ Files are written before or after the boot. What a program inside needs a contro
 is started there by systemd itself, with systemd-run; everything else by run(). The journal is read from outside.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -37,14 +38,15 @@ LinkLocalAddressing=no
 """
 
 
-class Host:
-    _number = 20
+_numbers = itertools.count(21)  # the last one of an address; drawn by threads, too
 
+
+class Host:
     def __init__(self, name="host", nspawn=(), disk_mb=None):
         """disk_mb: of a disk of its own for what it writes, which can then be full."""
-        Host._number += 1
-        self.bed, self.name, self.nspawn = bed(), "%s-%d" % (name, Host._number), tuple(nspawn)
-        self.address = "192.0.2.%d" % Host._number
+        number = next(_numbers)
+        self.bed, self.name, self.nspawn = bed(), "%s-%d" % (name, number), tuple(nspawn)
+        self.address = "192.0.2.%d" % number
         self.top = self.bed.top / self.name
         self.tree, self.console = self.top / "tree", self.bed.top / (self.name + ".console")
         self.process = self.leader = None
@@ -58,12 +60,16 @@ class Host:
         self._network()
 
     def _network(self) -> None:
-        outer = "v-%s" % self.address.rpartition(".")[2]
+        self.plug = "v-%s" % self.address.rpartition(".")[2]
         run("ip", "netns", "add", self.name)
-        run("ip", "link", "add", "name", outer, "master", "wire", "type", "veth", "peer", "name", "eth0", "netns", self.name)
-        run("ip", "link", "set", outer, "up")
+        run("ip", "link", "add", "name", self.plug, "master", "wire", "type", "veth", "peer", "name", "eth0", "netns", self.name)
+        self.plug_in()
         # The rest is the host's own doing, so that "the network is there" is an event at boot like anywhere else.
         self.write("etc/systemd/network/eth0.network", NETWORK % (self.address, COORDINATOR))
+
+    def plug_in(self, inside=True) -> None:
+        """The cable; without it eth0 has no carrier."""
+        run("ip", "link", "set", self.plug, "up" if inside else "down")
 
     # Files
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of whole hosts share: a platform, and hosts that want to join it."""
 
+import itertools
 import json
 import unittest
 
 import bed
+import scenarios
 from bed import COORDINATOR, JOIN_PORT, PORT, engine_unit
 from bench import INSTALLER, merged, yaml
 from coordsim.process import SimProcess
@@ -21,15 +23,22 @@ class MachineTest(unittest.TestCase):
 
     def setUp(self):
         self.bed = bed.bed()
-        self._platforms = 0
+        self._platforms = itertools.count()
         self.sim = self.platform()
         self.key = self.sim.credentials["api_key"]
 
-    def platform(self, *options) -> SimProcess:
-        """The test's own, on the ports that everybody knows, and each further one on the next ones."""
-        number, self._platforms = self._platforms, self._platforms + 1
-        sim = SimProcess(self.bed.top / ("platform-%s-%d" % (self.id(), number)), "--listen", "%s:%d" % (COORDINATOR, PORT + number),
-                         "--join", "%s:%d" % (COORDINATOR, JOIN_PORT + number), *options, pki=self.bed.pki.directory)
+    def platform(self, leaf="good", instead_of=None) -> SimProcess:
+        """The test's own, on the ports that everybody knows, and each further one on the next ones. instead_of: one that is closed now,
+        whose accounts and addresses this one gets."""
+        number = next(self._platforms)
+        directory = self.bed.top / ("platform-%s-%d" % (self.id(), number))
+        places = ("%s:%d" % (COORDINATOR, PORT + number), "%s:%d" % (COORDINATOR, JOIN_PORT + number))
+        options = ()
+        if instead_of:
+            instead_of.close()
+            places = (instead_of.url.partition("//")[2], instead_of.join)
+            options = ("--secrets", instead_of.directory / "credentials.json")
+        sim = SimProcess(directory, "--listen", places[0], "--join", places[1], *options, pki=self.bed.certificates(leaf))
         self.addCleanup(sim.close)
         return sim
 
@@ -101,15 +110,18 @@ class MachineTest(unittest.TestCase):
 
     def verdict(self, host, platform=None) -> str:
         """What has become of it, in a scenario's words: state, tokens, installers; behind that, all that must not be."""
-        return ", ".join([*self._end(host, (platform or self.sim).control.state()["counts"]), *self._faults(host, platform or self.sim)])
+        platform = platform or self.sim
+        status, minted = host.status(), platform.control.state()["counts"].get("mint", 0)
+        words = [" ".join(filter(None, [status["state"], (status["reason"] or {}).get("id")]))]
+        for number, what in ((minted, "token"), (self.installers_started(host), "installer")):
+            words.append("%d %s%s" % (number, what, "" if number == 1 else "s"))
+        return ", ".join([*words, *self.faults(host, platform)])
 
-    def _end(self, host, counts):
-        status, started = host.status(), [e for e in self.engine_events(host) if (e["event"], e.get("name")) == ("start", INSTALLER)]
-        yield " ".join(filter(None, [status["state"], (status["reason"] or {}).get("id")]))
-        for number, what in ((counts.get("mint", 0), "token"), (len(started), "installer")):
-            yield "%d %s%s" % (number, what, "" if number == 1 else "s")
+    def installers_started(self, host) -> int:
+        return sum((event["event"], event.get("name")) == ("start", INSTALLER) for event in self.engine_events(host))
 
-    def _faults(self, host, platform):
+    def faults(self, host, platform):
+        """What must not be, whatever has become of it."""
         state = host.status()["state"]
         if host.boots()[-1][-1] != state:
             yield "%s in the journal" % host.boots()[-1][-1]
@@ -123,6 +135,17 @@ class MachineTest(unittest.TestCase):
             yield "an installer met another one"
         failed = host.run("systemctl", "list-units", "--failed", "--no-legend", "--plain")[1].split("\n")
         yield from ("%s failed" % line.split()[0] for line in failed if line.strip())
+
+    def assertPlays(self, name, host, expected="ENROLLED, 1 token, 1 installer") -> None:
+        """A scenario of a host that is booted, if it is not up yet, and enrolls."""
+        def run():
+            if not host.process:
+                host.boot()
+            self.wait_enrolled(host)
+            scenarios.note(host.tale())
+            return self.verdict(host)
+
+        scenarios.play(self, [scenarios.Scenario(name, expected, run)])
 
     def wait_enrolled(self, host) -> None:
         host.wait_for(lambda: host.active("ece-enrolled.target"), "ece-enrolled.target")

@@ -21,7 +21,7 @@ import atexit
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
-sys.path[:0] = [str(HERE), str(TESTS / "e2e")]
+sys.path[:0] = [str(HERE), str(TESTS / "e2e"), str(TESTS / "reliability")]
 
 import root  # noqa: E402
 import tap  # noqa: E402,F401

@@ -225,6 +225,10 @@ class Host:
                     pass
         return found
 
+    def engine_log(self) -> str:
+        path = self.tree / "var/lib/engine/events.jsonl"
+        return path.read_text() if path.exists() else ""
+
     def wait_for(self, look, what="", timeout_s=DEADLINE_S):
         """What look() gives once it gives something; several times a second, because nobody outside is told."""
         deadline = time.monotonic() + timeout_s

@@ -11,7 +11,7 @@ from bed import COORDINATOR, JOIN_PORT, PORT, engine_unit
 from bench import INSTALLER, merged, yaml
 from coordsim.process import SimProcess
 from enginesim.client import Bench as Engine
-from host import Host
+from host import DEADLINE_S, Host
 
 KEY, TOKEN = "ece-api-key", "ece-token"
 MISSING = bed.missing()
@@ -96,8 +96,7 @@ class MachineTest(unittest.TestCase):
     @staticmethod
     def engine_events(host):
         """All that its engine has ever written down; a new boot's engine begins with nothing at work."""
-        path = host.tree / "var/lib/engine/events.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [json.loads(line) for line in host.engine_log().splitlines()]
 
     def most_installers_at_once(self, host) -> int:
         running = most = 0
@@ -147,8 +146,8 @@ class MachineTest(unittest.TestCase):
 
         scenarios.play(self, [scenarios.Scenario(name, expected, run)])
 
-    def wait_enrolled(self, host) -> None:
-        host.wait_for(lambda: host.active("ece-enrolled.target"), "ece-enrolled.target")
+    def wait_enrolled(self, host, timeout_s=DEADLINE_S) -> None:
+        host.wait_for(lambda: host.active("ece-enrolled.target"), "ece-enrolled.target", timeout_s)
 
     def assertEnrolls(self, host) -> None:
         """Boots it; reached is the target that other units wait for, and the journal says so, too."""

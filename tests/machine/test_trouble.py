@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is wrong on a host for a while, or for good: disk, credential, an agent that hangs. Looked at as a person would from outside."""
 
+import os
+
 import scenarios
 from machinetest import KEY, MachineTest
 
@@ -10,8 +12,11 @@ DISK_MB = 1400  # leaves what the gate disk-space wants while nothing fills it
 
 
 def fill(path):
-    """Until not a byte is free there."""
+    """Until not a byte is free there: most of it at once, the rest in smaller and smaller pieces, for others write there, too."""
     with open(path, "wb", buffering=0) as file:
+        free = os.statvfs(path)
+        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize * 9 // 10))
+        file.seek(0, os.SEEK_END)
         for size in (1 << 20, 1 << 12, 1):
             try:
                 while file.write(bytes(size)) == size:

@@ -21,8 +21,8 @@
 #include "base/file.h"
 
 #define MODULES "/modules"
-#define DISK "/dev/vda"
-#define ROOT "/root"
+#define DISK    "/dev/vda"
+#define ROOT    "/root"
 
 static void give_up(const char *what) {
         fprintf(stderr, "guest-init: %s: %s\n", what, strerror(errno));

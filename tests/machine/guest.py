@@ -10,9 +10,12 @@ import os
 import shutil
 import socket
 import subprocess
+import unittest
 
 from bed import BUILD, HERE, run
 from host import Host
+import power_machine
+from matrix import Skip
 
 DOOR = 4711
 QEMU, MAKE_DISK = "qemu-system-x86_64", "mkfs.ext4"
@@ -39,7 +42,9 @@ MASKED = ("getty.target", "systemd-logind.service", "systemd-hwdb-update.service
 def missing():
     """Why there can be no such machine here, or None."""
     absent = [name for name in (QEMU, MAKE_DISK) if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")]
-    return "needs %s (scripts/setup --reliability)" % ", ".join(absent) if absent else None
+    if absent:
+        return "needs %s (scripts/setup --reliability)" % ", ".join(absent)
+    return None if os.path.exists("/dev/net/tun") else "needs /dev/net/tun"
 
 
 class Guest(Host):
@@ -47,6 +52,10 @@ class Guest(Host):
         """clock: what its clock says when it is switched on, "2020-01-01T00:00:00"; else the right time."""
         super().__init__(name)
         self.clock = clock
+        try:
+            self.kernel = power_machine.kernel()
+        except Skip as missing_kernel:
+            raise unittest.SkipTest(str(missing_kernel)) from None
         self.write("etc/machine-id", "%032x\n" % (0xb00700 + int(self.address.rpartition(".")[2])))
         self.write("srv/guest_door.py", (HERE / "guest_door.py").read_text())
         self.write("etc/systemd/system/door.service", DOOR_UNIT)
@@ -63,24 +72,31 @@ class Guest(Host):
 
     # Life
 
-    def boot(self) -> None:
-        from power_machine import Archive, kernel, modules  # its file system is made of the same parts as that of reliability's
-
-        folder = kernel()
-        disk, initial = self.top / "disk", self.top / "initial"
+    def _disk(self):
+        """Of its tree as it is now."""
+        disk = self.top / "disk"
         with open(disk, "wb") as file:
             file.truncate(DISK_MB << 20)
         run(MAKE_DISK, "-q", "-F", "-d", self.tree, disk)
+        return disk
+
+    def _initial(self):
+        """Its first process and what the kernel needs to find the disk, of the same parts as in the power cuts of tests/reliability."""
         run("make", "-s", "-C", BUILD, "tests/machine/guest-init")
-        archive, found = Archive(), modules(folder, MODULES)
+        archive, found = power_machine.Archive(), power_machine.modules(self.kernel, MODULES)
         archive.add_file(BUILD / "tests/machine/guest-init", "init")
         for name, content in found.items():
             archive.add("modules/" + name, content)
         archive.add("modules/list", "".join(name + "\n" for name in found).encode())
-        archive.write(initial)
+        archive.write(self.top / "initial")
+        return self.top / "initial"
+
+    def boot(self) -> None:
+        """Once: the disk is made for it. Returns at once; see is_up()."""
+        disk, initial = self._disk(), self._initial()
         self.process = subprocess.Popen(
             [QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-accel", "tcg,thread=multi", "-cpu", "max",
-             "-smp", "2", "-m", "%dM" % MEMORY_MB, "-kernel", next((folder / "boot").glob("vmlinuz-*")), "-initrd", initial,
+             "-smp", "2", "-m", "%dM" % MEMORY_MB, "-kernel", next((self.kernel / "boot").glob("vmlinuz-*")), "-initrd", initial,
              "-append", "console=ttyS0 quiet panic=-1 tsc=reliable net.ifnames=0 systemd.show_status=no",
              "-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % disk, "-serial", "file:%s" % self.console,
              "-netdev", "tap,id=n,ifname=%s,script=no,downscript=no" % self.plug, "-device", "virtio-net-pci,netdev=n,romfile=",

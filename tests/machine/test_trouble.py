@@ -100,6 +100,7 @@ class Trouble(MachineTest):
     def hanging_agent(self, platform) -> str:
         """systemd hears nothing of it any more, kills it and starts it again; the installer is none the wiser."""
         host = self.furnished("hangs", platform)
+        self.assertRegex((host.tree / "usr/lib/systemd/system" / AGENT).read_text(), "(?m)^WatchdogSec=60$")
         if not scenarios.FULL:
             host.drop_in("watchdog", "WatchdogSec=3")
         engine = self.at_work(host)

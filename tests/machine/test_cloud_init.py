@@ -58,7 +58,7 @@ class CloudInit(MachineTest):
         answer = self.sim.ask("POST", TOKENS, {"persistent": False, "roles": ["allocator"]}, auth=self.sim.api_key())
         host = self.image()
         self.give(host, self.example("cloud-init-token.yaml", THE_ROLES_TOKEN=answer.value["token"]))
-        self.assertEnrolls(host)
+        self.assertPlays("first boot from user data, with a token", host)
         self.assertEqual(host.status()["verified"]["by"], "local")
 
     def test_user_data_by_terraform(self):
@@ -79,7 +79,7 @@ class CloudInit(MachineTest):
         host = self.image()
         host.write("etc/ece-enroll/api-key", self.key, 0o600)
         self.give(host, self.example("cloud-init.yaml"))
-        self.assertEnrolls(host)
+        self.assertPlays("first boot from user data, with a credential of the image", host)
 
     def test_run_without_the_daemon(self):
         host = self.image()

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hooks for clouds, each by itself, against simulators of what they speak to: what is told, how often, and what is never shown."""
 
+import json
+import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1] / "clouds")]
@@ -530,6 +533,67 @@ class Text(unittest.TestCase):
             keys = re.search(r'^%s="([^"]+)"' % keys[1:], library, re.MULTILINE)[1] if keys.startswith("$") else keys
             for key in keys.split():
                 self.assertRegex(head, r"\b%s=" % key, path)
+
+
+class Document(unittest.TestCase):
+    """doc/autoscaling.md: what it gives to be copied is what the programs take."""
+
+    TEXT = (HOOKS.parent / "doc" / "autoscaling.md").read_text(encoding="utf-8")
+
+    def blocks(self, kind):
+        return re.findall(r"^```%s\n(.*?)^```" % kind, self.TEXT, re.MULTILINE | re.DOTALL)
+
+    def test_configurations(self):
+        """Each is read to its end: what the hook then lacks is a state."""
+        blocks = self.blocks("ini")
+        self.assertEqual(len(blocks), 5)
+        for block in blocks:
+            hook = re.match(r"# /etc/ece-enroll/([\w-]+)\.conf\n", block)[1]
+            with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+                file.write(block)
+                file.flush()
+                done = subprocess.run([str(HOOKS / hook), "--conf", file.name], env={"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL,
+                                      capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (64, hook + ": no state in ECE_ENROLL_STATE\n"))
+
+    def test_the_policy(self):
+        (statement,) = [s for block in self.blocks("json") for s in json.loads(block)["Statement"]]
+        self.assertEqual({action.removeprefix("autoscaling:") for action in statement["Action"]}, set(aws.AutoScaling.ACTIONS))
+        self.assertRegex(statement["Resource"], r"^arn:aws:autoscaling:[a-z0-9-]+:\d{12}:autoScalingGroup:\*:autoScalingGroupName/ece-allocators$")
+
+    def test_the_template(self):
+        """The template and, within it, the cloud-config; by the only reader of YAML that may be here."""
+        (block,) = self.blocks("yaml")
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("no yaml for Python")
+        template = yaml.safe_load(block)
+        data = template["resources"]["host"]["properties"]["user_data"]["str_replace"]
+        self.assertEqual(template["resources"]["joined"]["properties"]["handle"], {"get_resource": "handle"})
+        config = yaml.safe_load(data["template"])
+        conf, token = config["write_files"]
+        self.assertEqual(set(data["params"]), set(re.findall(r"\$[A-Z]+", conf["content"] + token["content"])))
+        self.assertEqual(conf["content"].splitlines()[1], "token_file=" + token["path"])
+        for words in config["runcmd"]:
+            for word in words:
+                if "/hooks/" in word:
+                    self.assertTrue((HOOKS / word.rpartition("/")[2]).exists(), word)
+
+    def test_names(self):
+        """Programs and units that it names are there; units of hooks and health are the agent's own."""
+        units = {path.name.removesuffix(".in") for path in (HOOKS.parent / "systemd").iterdir()} | {"ece-enroll-hooks.service", "ece-enroll-health.socket"}
+        for name in re.findall(r"/hooks/([\w-]+)", self.TEXT):
+            self.assertTrue((HOOKS / name).exists(), name)
+        for name in re.findall(r"\bece-enroll[\w@-]*\.(?:service|socket)\b", self.TEXT):
+            self.assertIn(re.sub(r"@\w+", "@", name), units)
+        for name in {path.name for path in Text.PROGRAMS}:
+            self.assertIn("`%s`" % name, self.TEXT)
+
+    def test_events(self):
+        """Links that it says to make are in directories that are looked into."""
+        for event in re.findall(r"hooks\.d/([a-z]+)", self.TEXT):
+            self.assertIn(event, ("progress", "enrolled", "failed", "leaving"))
 
 
 if __name__ == "__main__":

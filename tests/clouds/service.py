@@ -96,8 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, service, context):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, service, context, address):
+        super().__init__((address, 0), Handler)
         self.service = service
         if context:
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -107,7 +107,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Service:
-    """pki: a directory with chain.pem and leaf.key, for HTTPS."""
+    """pki: a directory with chain.pem and leaf.key, for HTTPS. address: where hosts are that are not this one."""
+
+    address = "127.0.0.1"
 
     def __init__(self, pki=None):
         context = None
@@ -116,8 +118,8 @@ class Service:
             context.load_cert_chain(pki / "chain.pem", pki / "leaf.key")
         self.requests, self._instead = [], []
         self.turn = threading.Condition()
-        self._server = Server(self, context)
-        self.url = "%s://127.0.0.1:%d" % ("https" if pki else "http", self._server.server_address[1])
+        self._server = Server(self, context, self.address)
+        self.url = "%s://%s:%d" % ("https" if pki else "http", self.address, self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 

@@ -86,6 +86,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             while True:
                 self.wfile.write(b"x" * 65536)
+                self.server.service.endless += 65536
         except OSError:
             pass
 
@@ -117,6 +118,7 @@ class Service:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pki / "chain.pem", pki / "leaf.key")
         self.requests, self._instead = [], []
+        self.endless = 0  # bytes of bodies without an end that somebody has taken
         self.turn = threading.Condition()
         self._server = Server(self, context, self.address)
         self.url = "%s://%s:%d" % ("https" if pki else "http", self.address, self._server.server_address[1])

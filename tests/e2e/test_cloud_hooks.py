@@ -19,10 +19,8 @@ import aws  # noqa: E402
 import azure  # noqa: E402
 import gce  # noqa: E402
 import heat  # noqa: E402
-from hookbench import HOOKS, STATUS, HookTest  # noqa: E402
+from hookbench import HOOKS, SHELLS, STATUS, HookTest  # noqa: E402
 from service import PAGE, RESET, Answer  # noqa: E402
-
-SHELLS = [path for path in map(shutil.which, ("dash", "bash", "busybox")) if path]
 
 
 class Aws(HookTest):
@@ -50,10 +48,8 @@ class Aws(HookTest):
             self.assertEqual(self.group.told(), [(hook, result)])
 
     def test_each_shell(self):
-        for shell in SHELLS:
-            self.group.change(active={aws.LAUNCHING}, done=[])
-            self.assertDone("ENROLLED", shell=(shell, "sh") if shell.endswith("busybox") else (shell,))
-            self.assertEqual(self.group.told(), [(aws.LAUNCHING, "CONTINUE")])
+        self.each_shell("INSTALLING", "LEAVING")
+        self.assertEqual(self.group.told(), [(aws.LAUNCHING, None), (aws.TERMINATING, None)] * len(SHELLS))
 
     def test_an_action_that_is_over_is_done(self):
         for state in ("INSTALLING", "ENROLLED", "FAILED", "LEFT"):
@@ -217,6 +213,10 @@ class Azure(HookTest):
         # Only a change is work for the platform.
         self.assertEqual([r.method for r in self.manager.requests], ["GET", "PUT", "GET", "GET", "PUT", "GET", "PUT", "GET", "PUT", "GET"])
 
+    def test_each_shell(self):
+        self.each_shell("INSTALLING", "FAILED", "LEFT")
+        self.assertEqual([r.method for r in self.manager.requests], ["GET", "PUT"] * 2 * len(SHELLS))
+
     def test_without_protection(self):
         self.configure(metadata=self.metadata.url)
         for state in ("INSTALLING", "ENROLLED", "FAILED", "LEAVING"):
@@ -302,6 +302,11 @@ class Gce(HookTest):
         self.assertEqual(self.attributes(), {"state": "LEFT", "reason": "none"})
         self.assertEqual(self.compute.requests, [])
 
+    def test_each_shell(self):
+        self.configure(on_failure="recreate", **self.setting)
+        self.each_shell("FAILED")
+        self.assertEqual(len(self.compute.done), len(SHELLS))
+
     def test_a_group_is_asked(self):
         for word in ("recreate", "delete"):
             self.configure(on_failure=word, **self.setting)
@@ -378,6 +383,10 @@ class Heat(HookTest):
         self.assertEqual(self.heat.signals, {"192.0.2.21": ("FAILURE", "credential.denied", "allocator,proxy")})
         self.assertDone("ENROLLED")
         self.assertEqual(self.heat.signals, {"192.0.2.21": ("SUCCESS", "enrolled", "allocator,proxy")})
+
+    def test_each_shell(self):
+        self.each_shell("FAILED")
+        self.assertEqual(len(self.heat.requests), len(SHELLS))
 
     def test_a_signed_url(self):
         self.configure(url_file=self.secret_file(self.heat.url + heat.SIGNED), ca_file=self.pki / "ca.pem")
@@ -456,6 +465,10 @@ class Webhook(HookTest):
         self.assertEqual([state for state, _ in self.receiver.seen.values()], ["INSTALLING", "ENROLLED", "FAILED", "LEAVING", "LEFT"])
         self.assertTrue(all(page["reason"] == {"id": "a.b", "since": "1999"} for _, page in self.receiver.seen.values()))
         self.assertEqual({r.target for r in self.receiver.requests}, {"/hooks/ece?x=1"})
+
+    def test_each_shell(self):
+        self.each_shell("LEAVING", "FAILED")
+        self.assertEqual(len(self.receiver.seen), 2)
 
     def test_the_key(self):
         self.assertDone("FAILED")

@@ -16,7 +16,7 @@ import azure  # noqa: E402
 import gce  # noqa: E402
 import heat  # noqa: E402
 from bench import HOST_IP, EndToEnd, Scratch  # noqa: E402
-from hookbench import HOOKS, wrapped_programs  # noqa: E402
+from hookbench import HOOKS, SHELLS, wrapped_programs  # noqa: E402
 from service import RESET, Answer  # noqa: E402
 
 RUNNER = "/api/v1/platform/infrastructure/runners/" + HOST_IP
@@ -214,9 +214,11 @@ class Others(CloudHost):
 class GoesAway(CloudHost):
     """What waits for the end, run as its unit does."""
 
+    shell = ()
+
     def scale_in(self, cloud, **keys):
         return self.bench.start(self.programs / ("scale-in-" + cloud), "--conf", self.configure("scale-in", **keys), PATH=str(self.path),
-                                ECE_ENROLL_SPEC=str(self.bench.spec_path))
+                                ECE_ENROLL_SPEC=str(self.bench.spec_path), prefix=self.shell)
 
     def time_given(self):
         """Seconds that leave was given."""
@@ -262,6 +264,17 @@ class AwsGoes(GoesAway):
         self.assertEqual(self.group.told(), [(aws.TERMINATING, "CONTINUE")])
         self.assertGreaterEqual(self.group.done[0][0], self.deleted_at())
         self.assertEqual(self.time_given(), 50)
+
+    def test_each_shell(self):
+        """They differ in when a child that has ended is seen to have."""
+        self.metadata.change(target_state="Terminated")
+        for shell in SHELLS:
+            self.there("proxy")
+            self.group.change(active={aws.TERMINATING}, done=[])
+            self.shell = (shell, "sh") if shell.endswith("busybox") else (shell,)
+            self.assertEnds(self.start(), 0)
+            self.assertTrue(self.is_gone())
+            self.assertEqual(self.group.told(), [(aws.TERMINATING, "CONTINUE")])
 
     def test_a_spot_instance(self):
         process = self.start(leave_timeout="3600")

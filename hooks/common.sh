@@ -22,6 +22,10 @@ ANSWER_MAX=131072
 LC_ALL=C
 export LC_ALL
 umask 077
+# A variable that came with the environment stays exported when it is assigned to. Those that hold secrets, or what secrets are
+# made from, shall not, whatever somebody has who tries a hook by hand.
+unset token secret signed bearer header tls line value conf_line conf_lines conf_value tls_proxy http_body request_answer imds_token
+unset aws_secret aws_session aws_key aws_tls aws_canonical aws_text aws_header octal_rest octal_text pad_rest pad_text hmac_inner
 
 say() {
         printf '%s: %s\n' "$hook" "$1" >&2

@@ -8,6 +8,7 @@ argument list or an environment is there to be seen, however short the process l
 
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -22,7 +23,7 @@ sys.path[:0] = [str(TOP / "tests" / "e2e"), str(TOP / "tests" / "clouds")]
 import service as clouds  # noqa: E402
 from bench import Scratch  # noqa: E402
 
-PROGRAMS = ("curl", "date", "dirname", "grep", "head", "id", "od", "readlink", "sed", "sha256sum", "sleep", "stat", "tail", "tr", "uname")
+PROGRAMS = ("cat", "curl", "date", "dirname", "grep", "head", "id", "od", "readlink", "sed", "sha256sum", "sleep", "stat", "tail", "tr", "uname")
 ENDLESS_TAKEN_MAX = 32 << 20
 SHELLS = [path for path in map(shutil.which, ("dash", "bash", "busybox")) if path]
 STATUS = '{"schema":1,"state":"FAILED","since":"2026-11-28T12:00:00.000000Z","reason":{"id":"a.b","since":"1999"}}\n'
@@ -67,7 +68,7 @@ class HookTest(unittest.TestCase):
         self.bin = wrapped_programs(self.top / "bin", self.record)
         self.conf = self.top / "hook.conf"
         self.words = ""
-        self.credentials = None
+        self.credentials, self.inherited = None, {}
         self.begin()
         self.addCleanup(self.look_for_secrets)
 
@@ -95,7 +96,7 @@ class HookTest(unittest.TestCase):
                 "ECE_ENROLL_RUNNER_ID": "192.0.2.21", "ECE_ENROLL_ROLES": "allocator,proxy", "ECE_ENROLL_DEADLINE_S": "600"}
         if self.credentials:
             made["CREDENTIALS_DIRECTORY"] = str(self.credentials)
-        return dict(made, **more)
+        return {**self.inherited, **made, **more}
 
     def run_hook(self, state, *words, status=STATUS, shell=(), **more):
         words = words or ("--conf", self.conf)
@@ -108,6 +109,15 @@ class HookTest(unittest.TestCase):
     def assertDone(self, state, *words, **more):
         said = self.run_hook(state, *words, **more)
         self.assertEqual((said.code, said.words), (0, ""))
+
+    def with_names(self, state):
+        """Somebody's environment has all the names that the hooks use for variables of their own."""
+        text = "".join(path.read_text() for path in HOOKS.iterdir())
+        names = set(re.findall(r"\b([a-z][a-z_]+)=", text))
+        self.assertIn("aws_session", names)
+        self.inherited = dict.fromkeys(names, "x")
+        self.assertDone(state)
+        self.assertTrue("\nrequest_left=" in self.record.read_text(errors="replace"))
 
     def each_shell(self, *states):
         """What /bin/sh is differs from distribution to distribution."""
@@ -131,7 +141,7 @@ class HookTest(unittest.TestCase):
         if record:
             self.assertIn("ECE_ENROLL_STATE=", record)
         for secret in self.secrets():
-            self.assertNotIn(secret, record)
+            self.assertFalse(secret in record, "a secret is in the record")
             self.assertNotIn(secret, self.words)
 
     def assertStrict(self, key, value):

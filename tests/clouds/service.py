@@ -48,6 +48,7 @@ REDIRECT = Answer(302, "", Location="http://127.0.0.1:9/elsewhere")
 PAGE = Answer(200, "<!DOCTYPE html><html><body>Please log in</body></html>", "text/html")
 ENDLESS = Answer(200, HUGE)
 RESET = None
+HANG = object()  # nothing, until the service is closed
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -61,6 +62,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         answer = service.take(request)
         if answer is RESET:
             service.keep(request)
+            self.close_connection = True
+            return
+        if answer is HANG:
+            service.keep(request)
+            service.closed.wait()
             self.close_connection = True
             return
         request.status = answer.status
@@ -119,13 +125,14 @@ class Service:
             context.load_cert_chain(pki / "chain.pem", pki / "leaf.key")
         self.requests, self._instead = [], []
         self.endless = 0  # bytes of bodies without an end that somebody has taken
-        self.turn = threading.Condition()
+        self.turn, self.closed = threading.Condition(), threading.Event()
         self._server = Server(self, context, self.address)
         self.url = "%s://%s:%d" % ("https" if pki else "http", self.address, self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
     def close(self):
+        self.closed.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

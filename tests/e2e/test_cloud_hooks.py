@@ -124,6 +124,9 @@ class Aws(HookTest):
         self.configure(**dict(self.setting, endpoint="http://127.0.0.1:1"))
         self.assertEnds("FAILED", 78, "endpoint is no URL with https")
 
+    def test_an_environment_with_our_names(self):
+        self.with_names("FAILED")
+
     def test_hostile(self):
         self.hostile(self.group, "FAILED")
         for path in (self.metadata.TOKENS, "instance-id", "placement/region", "iam/security-credentials/", "iam/security-credentials/" + aws.ROLE):
@@ -253,6 +256,9 @@ class Azure(HookTest):
         self.metadata.change(resource=azure.RESOURCE.replace("/virtualMachineScaleSets/ece-hosts", ""))
         self.assertEnds("INSTALLING", 78, "not one of a scale set")
 
+    def test_an_environment_with_our_names(self):
+        self.with_names("INSTALLING")
+
     def test_hostile(self):
         self.hostile(self.manager, "INSTALLING")
         self.hostile(self.metadata, "INSTALLING", "oauth2")
@@ -345,6 +351,10 @@ class Gce(HookTest):
             self.metadata.change(created_by=made_by)
             self.assertEnds("FAILED", 78, "no managed instance group has made")
 
+    def test_an_environment_with_our_names(self):
+        self.configure(on_failure="recreate", **self.setting)
+        self.with_names("FAILED")
+
     def test_hostile(self):
         self.hostile(self.metadata, "INSTALLING")
         self.configure(on_failure="recreate", **self.setting)
@@ -425,6 +435,9 @@ class Heat(HookTest):
         self.configure(url_file=self.secret_file(self.heat.url + heat.SIGNED + "x"), ca_file=self.pki / "ca.pem")
         self.assertEnds("FAILED", 77, "Heat refuses: 403")
 
+    def test_an_environment_with_our_names(self):
+        self.with_names("FAILED")
+
     def test_hostile(self):
         self.hostile(self.heat, "FAILED")
         self.heat.instead(PAGE)
@@ -504,6 +517,9 @@ class Webhook(HookTest):
         self.configure(**dict(self.setting, ca_file=self.pki / "other-ca.pem"))
         self.header.write_text("X-Api-Key: s3cret key")
         self.assertEnds("FAILED", 75, "curl ends with 60")
+
+    def test_an_environment_with_our_names(self):
+        self.with_names("FAILED")
 
     def test_hostile(self):
         self.hostile(self.receiver, "FAILED")

@@ -17,7 +17,7 @@ import gce  # noqa: E402
 import heat  # noqa: E402
 from bench import HOST_IP, EndToEnd, Scratch  # noqa: E402
 from hookbench import HOOKS, SHELLS, wrapped_programs  # noqa: E402
-from service import RESET, Answer  # noqa: E402
+from service import HANG, RESET, Answer  # noqa: E402
 
 RUNNER = "/api/v1/platform/infrastructure/runners/" + HOST_IP
 EVENTS = ("progress", "enrolled", "failed", "leaving")
@@ -47,7 +47,7 @@ class CloudHost(EndToEnd):
         record = self.record.read_text(errors="replace")
         self.assertIn("PATH=", record)
         for secret in self.secrets:
-            self.assertNotIn(secret, record)
+            self.assertFalse(secret in record, "a secret is in the record")
 
     def configure(self, hook, **keys):
         path = self.bench.top / (hook + ".conf")
@@ -124,6 +124,18 @@ class AwsJoins(Aws):
         self.assertTrue(self.bench.containers.wait("start"))
         self.bench.wait_for(lambda: hung.exists() and hung.read_text().endswith("\n"))
         self.assertTrue(pathlib.Path("/proc", hung.read_text().split()[-1]).exists())
+        self.bench.containers.release()
+        self.assertAbandonedInTime()
+
+    def test_a_failure_is_told_in_time_while_a_sign_of_life_is(self):
+        """The group does not answer the sign of life, and our own hook waits for it."""
+        self.group.instead(HANG)
+        self.engine.behave(rest={"hold": True, "exit": 126})
+        self.bench.socket_unit()
+        self.follow()
+        self.bench.daemon()
+        self.assertTrue(self.bench.containers.wait("start"))
+        self.group.wait(lambda group: group.requests)
         self.bench.containers.release()
         self.assertAbandonedInTime()
 

@@ -113,6 +113,7 @@ void agent_report_fill(const Agent *a, Report *r) {
         fill_gates(a, r);
         fill_history(a, r);
         agent_tally_fill(a, r);
+        agent_webhook_fill(a, r);
         r->n_notes = a->n_notes;
         for (size_t i = 0; i < a->n_notes && i < ELEMENTS(r->notes); i++)
                 (void) snprintf(r->notes[i], sizeof(r->notes[i]), "%s", a->notes[i]);
@@ -184,6 +185,7 @@ void agent_report(Agent *a, bool transition) {
         publish(a, r);
         if (!transition)
                 return;
+        agent_webhook_report(a, r);
         journal_transition(r);
         if (a->options.story)
                 story_transition(a->options.story, r, clock_boottime_us());

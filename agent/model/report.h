@@ -85,6 +85,8 @@ typedef struct Report {
         ReportRetry retries[REPORT_RETRIES_MAX];
         size_t n_history;
         ReportTransition history[REPORT_HISTORY_MAX];
+        size_t webhook_pending;  /* reports that it does not have yet */
+        char webhook_last[160];  /* why, "" when nothing is known to be wrong */
         size_t n_notes;          /* things worth knowing that are no failure: warnings of spec and plan, extra roles */
         char notes[16][200];
 } Report;

@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import tap  # noqa: E402
-from bench import EndToEnd  # noqa: E402
+from bench import HOST_IP, EndToEnd  # noqa: E402
 
 
 class Waiting(EndToEnd):
@@ -38,7 +38,7 @@ class Wait(Waiting):
         self.bench.containers.release()
         self.assertEqual(self.bench.end(waiter).code, 0)
         self.assertEnrolled(self.bench.end(run))
-        self.assertEqual(self.wait(), (0, "", ""))
+        self.assertEqual(self.wait(), (0, "this host is enrolled into ECE as runner %s (allocator)\n" % HOST_IP, ""))
         code, out, _ = self.wait("--json")
         self.assertEqual((code, json.loads(out)["state"]), (0, "ENROLLED"))
 

@@ -11,9 +11,9 @@ import lint
 
 # By systemd's own measure, 0 to 10. The keeper's cage is the installer's as well: see its unit.
 EXPOSURE_MAX = {"ece-enrolld.service": 1.2, "ece-installd.service": 5.0, "ece-enroll-wait.service": 1.2,
-                "ece-enroll-health@.service": 1.2}
+                "ece-enroll-health@.service": 1.2, "ece-enroll-console.service": 1.2}
 UNITS = ["ece-enrolld.service", "ece-installd.service", "ece-installd.socket", "ece-enrolld.path", "ece-enrolled.path", "ece-enrolled.target",
-         "ece-enroll-wait.service", "ece-enroll-hooks.service", "ece-enroll-health.socket", "ece-enroll-health@.service"]
+         "ece-enroll-wait.service", "ece-enroll-console.service", "ece-enroll-hooks.service", "ece-enroll-health.socket", "ece-enroll-health@.service"]
 
 
 def unit_text(name):

@@ -5,10 +5,13 @@ import json
 import pathlib
 
 from coordsim.process import TOKENS
+import package
+import tftemplate
 from machinetest import MachineTest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "etc/examples"
 CONFIGURATION = "datasource_list: [NoCloud, None]\nnetwork: {config: disabled}\nlocale: false\n"
+INNER = "import sys, yaml; print('#cloud-config'); yaml.safe_dump(yaml.safe_load(open(sys.argv[1]))['autoinstall']['user-data'], sys.stdout)"
 # What nobody wants to wait for in a test; a drop-in of the image.
 HASTE = "retry: {splay: 0s}\nverify: {stable_for: 0s}\n"
 
@@ -37,24 +40,46 @@ class CloudInit(MachineTest):
 
     def test_they_are_valid(self):
         host = self.host()
-        for path in sorted(EXAMPLES.glob("cloud-init*.yaml")):
-            host.write("srv/" + path.name, path.read_bytes())
-            said = host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + path.name)
-            self.assertIn("Valid cloud-config", said)
+        for path in sorted([*EXAMPLES.glob("cloud-init*.yaml"), *EXAMPLES.glob("autoinstall*.yaml")]):
+            self.schema(host, path.name, path.read_bytes())
+        for package in ("ece-enroll.deb", ""):
+            self.schema(host, "terraform.yaml", tftemplate.render(tftemplate.values(package=package)))
+        # What Ubuntu's installer leaves for the first boot is cloud-config once more.
+        inner = host.run_in_tree("python3", "-c", INNER, "/srv/autoinstall-user-data.yaml")
+        self.assertIn("ssh_authorized_keys", inner)
+        self.schema(host, "inner.yaml", inner)
+
+    def schema(self, host, name, text):
+        host.write("srv/" + name, text)
+        self.assertIn("Valid cloud-config", host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + name))
 
     def test_a_token_that_was_minted_before(self):
         """Nothing on the host can harm the platform: it holds no credential of it."""
         answer = self.sim.ask("POST", TOKENS, {"persistent": False, "roles": ["allocator"]}, auth=self.sim.api_key())
         host = self.image()
         self.give(host, self.example("cloud-init-token.yaml", THE_ROLES_TOKEN=answer.value["token"]))
+        self.assertPlays("first boot from user data, with a token", host)
+        self.assertEqual(host.status()["verified"]["by"], "local")
+
+    def test_user_data_by_terraform(self):
+        """The image knows a repository; package, secret and spec come with the user data."""
+        answer = self.sim.ask("POST", TOKENS, {"persistent": False, "roles": ["allocator"]}, auth=self.sim.api_key())
+        host = self.image()
+        package.remove(host)
+        package.repository(host)
+        host.write("etc/ece-enroll/enroll.yaml.d/haste.yaml", HASTE)
+        given = tftemplate.values(token=answer.value["token"], package="")
+        given["ca"] = json.dumps((self.bed.pki.directory / "ca.pem").read_text())
+        self.give(host, tftemplate.render(given))
         self.assertEnrolls(host)
         self.assertEqual(host.status()["verified"]["by"], "local")
+        self.assertEqual((host.tree / "etc/ece-enroll/token").stat().st_mode & 0o7777, 0o400)
 
     def test_a_credential_of_the_image(self):
         host = self.image()
         host.write("etc/ece-enroll/api-key", self.key, 0o600)
         self.give(host, self.example("cloud-init.yaml"))
-        self.assertEnrolls(host)
+        self.assertPlays("first boot from user data, with a credential of the image", host)
 
     def test_run_without_the_daemon(self):
         host = self.image()

@@ -97,6 +97,23 @@ class Hooks(Units):
         self.assertEqual(self.told(host), ["FAILED credential.denied 0"])
 
 
+class Console(Units):
+    def test_one_line_when_it_is_enrolled(self):
+        host = self.furnished()
+        host.run_in_tree("systemctl", "enable", "ece-enroll-console.service")
+        self.assertEnrolls(host)
+        line = "this host is enrolled into ECE as runner %s (allocator)" % host.address
+        host.wait_for(lambda: line in host.console.read_text(errors="replace"), "the line on the console")
+
+    def test_and_why_when_it_is_not(self):
+        host = self.furnished(key="bm90IGEga2V5")
+        host.run_in_tree("systemctl", "enable", "ece-enroll-console.service")
+        host.boot()
+        host.wait_status("FAILED")
+        host.wait_for(lambda: "[credential.denied]" in host.console.read_text(errors="replace"), "the line on the console")
+        self.assertEqual(host.run("systemctl", "list-units", "--failed", "--no-legend", "--plain", "ece-*")[1].strip(), "")
+
+
 class Health(Units):
     def test_asked_by_http(self):
         host = self.furnished()

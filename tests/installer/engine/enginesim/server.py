@@ -127,8 +127,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def info(self):
         self._value(200, {"ID": "stand-in", "ServerVersion": ENGINE_VERSION, "OSType": "linux",
-                          "Driver": "overlay2", "Containers": len(self.engine.containers),
+                          "Driver": "overlay2", "DockerRootDir": "/var/lib/docker", "Containers": len(self.engine.containers),
                           "IndexServerAddress": "https://index.docker.io/v1/"})
+
+    def bridge(self):
+        """Docker's default network, as a daemon has it that nobody has told otherwise."""
+        self._value(200, {"Name": "bridge", "Driver": "bridge", "Scope": "local",
+                          "Options": {"com.docker.network.bridge.default_bridge": "true",
+                                      "com.docker.network.bridge.enable_icc": "true"}})
 
     # Images
 
@@ -146,6 +152,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         reference = self.query["fromImage"]
         if self.query.get("tag"):
             reference += ":" + self.query["tag"]
+        self.server.hold_pull(reference)
         error = self.server.pull_error()
         if error:
             self._value(200, {"errorDetail": {"message": error}, "error": error})
@@ -265,6 +272,7 @@ _KEY = r"/containers/([^/]+)"
 ROUTES = (
     ("GET", "/_ping", Handler.ping), ("HEAD", "/_ping", Handler.ping),
     ("GET", "/version", Handler.version), ("GET", "/info", Handler.info),
+    ("GET", "/networks/bridge", Handler.bridge),
     ("GET", "/images/json", Handler.image_list),
     ("POST", "/images/create", Handler.image_create),
     ("GET", "/images/(.+)/json", Handler.image_inspect),
@@ -316,6 +324,14 @@ class EngineServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             self.engine.start(container, Installer(self.engine, self.join_address, script))
         else:
             self.engine.start(container)
+
+    def hold_pull(self, reference) -> None:
+        """While DIR/pull-hold exists a pull waits; /_bench/release has it look again."""
+        path = self.directory / "pull-hold"
+        if path.exists():
+            self.engine.tell("pulling", image=reference)
+        with self.engine.lock:
+            self.engine.lock.wait_for(lambda: not path.exists())
 
     def pull_error(self):
         """The text of DIR/pull-error, while it exists."""

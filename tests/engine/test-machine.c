@@ -440,6 +440,18 @@ static void test_next(void **state) {
         assert_int_equal(machine_next(&m, &at), _STATE_INVALID);
 }
 
+static void test_due(void **state) {
+        Machine m = machine_fresh();
+
+        m.armed_us[TIMER_GIVE_UP] = NOW_US;
+        assert_int_equal(machine_due_us(&m), USEC_INFINITY); /* that nobody moves until then is what is to be found out */
+        m.armed_us[TIMER_GUARD] = NOW_US + 1;
+        m.armed_us[TIMER_VERIFY] = NOW_US + 3;
+        m.armed_us[TIMER_WAIT] = NOW_US + 2;
+        m.armed_us[TIMER_GIVE_UP] = NOW_US + 4;
+        assert_int_equal(machine_due_us(&m), NOW_US + 3);
+}
+
 static void test_names(void **state) {
         for (State s = 0; s < _STATE_MAX; s++)
                 assert_int_equal(state_from_string(state_to_string(s)), s);
@@ -498,6 +510,7 @@ int main(void) {
                 cmocka_unit_test(test_stopping_a_run),
                 cmocka_unit_test(test_timers),
                 cmocka_unit_test(test_next),
+                cmocka_unit_test(test_due),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_graph_is_the_manuals),
         };

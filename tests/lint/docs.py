@@ -105,6 +105,21 @@ def workshop():
                 yield f"{name}:{number}: {line.strip()}"
 
 
+def metrics():
+    """monitoring/README.md has a row for each metric, as its HELP line has it."""
+    true = [[f"ece_enroll_{name}", kind, words] for name, kind, words in lint.metrics()]
+    written = [[row[0], row[1], row[3]] for row in lint.table("monitoring/README.md", "Metrics")]
+    yield from (f"monitoring/README.md: no row {' | '.join(row)}" for row in true if row not in written)
+    yield from (f"monitoring/README.md: no such metric: {' | '.join(row)}" for row in written if row not in true)
+
+
+def alerts():
+    """It has a row for each alert, with its severity, and they are what the rules have."""
+    rules = re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", lint.text("monitoring/ece-enroll.rules.yaml"), re.DOTALL)
+    written = [tuple(row[:2]) for row in lint.table("monitoring/README.md", "Prometheus")]
+    return [f"monitoring/README.md: {' '.join(pair)}" for pair in sorted(set(rules) ^ set(written))]
+
+
 lint.main([
     (f"links resolve ({len(DOCUMENTS)} documents)", links()),
     ("doc/spec.md lists the keys of the spec", spec_keys()),
@@ -112,6 +127,8 @@ lint.main([
     ("doc/coming-from-ansible.md names keys of the spec", keys_by_other_names()),
     ("doc/host-preparation.md lists the items", preparation()),
     ("examples are valid", examples()),
+    ("monitoring/README.md lists the metrics", metrics()),
+    ("monitoring/README.md lists the alerts", alerts()),
     ("nothing of the installer's own text", foreign()),
     ("no leftovers of the workshop", workshop()),
 ])

@@ -130,6 +130,16 @@ def journal():
                            set(re.findall(r'"(ECE_ENROLL_[A-Z_]+)"', lint.text("agent/report/journal.c"))))
 
 
+def metrics():
+    """Each metric is a term, with its type, and its paragraph begins with its HELP line."""
+    text = " ".join(section("ece-enrolld.8", "METRICS").split())
+    true = {f"ece_enroll_{name}": (kind, words) for name, kind, words in lint.metrics()}
+    yield from differences("ece-enrolld.8", {term.split()[0] for term in terms("ece-enrolld.8", "METRICS")}, set(true))
+    for name, (kind, words) in true.items():
+        if not re.search(rf"\b{name} \({kind}[^)]*\) {re.escape(words)}", text):
+            yield f"doc/man/ece-enrolld.8: {name} is not described as: ({kind}) {words}"
+
+
 def reasons():
     """Every reason and every row of its table is in the page, and reasons that other pages name exist."""
     table = said("ece-enroll", "explain", "--json")
@@ -155,7 +165,7 @@ def advice():
     if known is None:
         return "no ece-enroll in the build directory"
     texts = {reason["id"]: reason["remedy"] for reason in json.loads(said("ece-enroll", "explain", "--json"))}
-    texts["etc/catalog"] = lint.text("etc/catalog/ece-enroll.catalog")
+    texts.update((name, lint.text(name)) for name in ("etc/catalog/ece-enroll.catalog", "monitoring/ece-enroll.rules.yaml"))
     calls = re.compile(r"['`(]ece-enroll ([a-z]+)")
     return [f"{name}: there is no command '{one}'" for name, text in texts.items()
             for one in calls.findall(text) if one not in known]
@@ -194,6 +204,7 @@ lint.main([
     ("ece-installd(8) has every option", daemon_options("ece-installd")),
     ("exit codes", exit_codes()),
     ("message ids and fields of the journal", journal()),
+    ("metrics", metrics()),
     ("reasons", reasons()),
     ("commands that people are told to call exist", advice()),
     (f"clean roff ({len(PAGES)} pages)", roff()),

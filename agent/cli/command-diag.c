@@ -120,7 +120,7 @@ static void print_program(const Program *program) {
         char path[PATH_MAX], copies[WORDS_MAX][160];
         char *argv[WORDS_MAX + 1] = { path };
 
-        if (path_find(BOUNDED_PROGRAM_PATH + strlen("PATH="), program->words[0], path, sizeof(path)) < 0) {
+        if (path_find(&BOUNDED_PROGRAM_PATH[strlen("PATH=")], program->words[0], path, sizeof(path)) < 0) {
                 print_title(program->title);
                 printf("(there is no %s)\n", program->words[0]);
                 return;

@@ -31,6 +31,8 @@ from coordsim.pki import Pki  # noqa: E402
 CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_SLAVE, MNT_DETACH = 0x00020000, 0x40000000, 0x4000, 0x80000, 2
 COORDINATOR, PORT, JOIN_PORT = "192.0.2.10", 12443, 12999
 FOREIGN = "198.51.100.7"  # an address on the same wire that is nobody's coordinator
+# What a cloud has around its hosts: metadata service, Azure's second one, and a place for stores and repositories.
+METADATA, WIRESERVER, STORES = "169.254.169.254", "168.63.129.16", "203.0.113.5"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 NEEDED = {"systemd-nspawn": "systemd-container", "ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl"}
 
@@ -97,7 +99,7 @@ class Bed:
         run("mount", "-t", "tmpfs", "none", "/run/netns")
         run("ip", "link", "set", "lo", "up")
         run("ip", "link", "add", "name", "wire", "type", "bridge")
-        for address in (COORDINATOR + "/24", FOREIGN + "/32"):
+        for address in (COORDINATOR + "/24", *(other + "/32" for other in (FOREIGN, METADATA, WIRESERVER, STORES))):
             run("ip", "address", "add", address, "dev", "wire")
         run("ip", "link", "set", "wire", "up")
 

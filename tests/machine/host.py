@@ -60,6 +60,11 @@ class Host:
         # The rest is the host's own doing, so that "the network is there" is an event at boot like anywhere else.
         self.write("etc/systemd/network/eth0.network", NETWORK % (self.address, COORDINATOR))
 
+    @property
+    def mac(self) -> str:
+        """Of its card, before or after the boot."""
+        return json.loads(run("ip", "-netns", self.name, "-json", "link", "show", "dev", "eth0"))[0]["address"]
+
     # Files
 
     def write(self, path, text, mode=0o644, owner=0):

@@ -17,7 +17,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "etc/examples"
 # One datasource, so that cloud-init takes it without looking at the machine: https://docs.cloud-init.io/en/latest/reference/datasources.html
 CONFIGURATION = "datasource_list: [%s]\nnetwork: {config: disabled}\nlocale: false\n"
 # What nobody wants to wait for in a test; a drop-in of the image.
-HASTE = "retry: {splay: 0s}\nverify: {stable_for: 0s}\n"
+HASTE = "retry: {splay: 0s, backoff: {min: 200ms, max: 500ms}}\nverify: {stable_for: 0s}\n"
 # A container has no firmware of its own, and cloud-init asks it for none. So the one function that would read it is told what it says.
 DMI = "\n\ndef read_dmi_data(key):\n    return %r.get(key)\n"
 DMI_MODULE = "usr/lib/python3/dist-packages/cloudinit/dmi.py"

@@ -33,8 +33,7 @@ class Clouds(CloudMachine):
     def assertFetched(self, host, kept, server, *secrets) -> None:
         """By the host alone, with nothing wrong about it; and neither key nor what fetched it can be seen on the host."""
         self.assertEqual(kept.objections, [])
-        self.assertTrue(server.seen)
-        self.assertEqual({(request.peer, reply.status) for request, reply in server.seen}, {(host.address, 200)})
+        self.assertEqual({(request.peer, reply.status) for request, reply in server.seen} - {(host.address, 403)}, {(host.address, 200)})
         self.assertNotToBeSeen(host, self.key, *secrets)
 
     def test_the_signature_is_that_of_the_documentation(self):
@@ -73,9 +72,12 @@ class Clouds(CloudMachine):
     def test_gce_credential(self):
         host, metadata, _ = self.on(Gce, "GCE", self.example("gce-credential"))
         kept, server = self.keep(host, "api-key-from-gce", SecretManager, metadata, "ece-enroll-api-key")
+        kept.not_yet = 2
         self.assertJoined(host, "DataSourceGCELocal")
         self.assertFetched(host, kept, server, *metadata.secrets())
         self.assertModes(host, api_key_from_gce=0o755)
+        # A role that is granted while a host boots takes its time; the agent asks again.
+        self.assertEqual([reply.status for _, reply in server.seen][:3], [403, 403, 200])
 
     def test_openstack_token(self):
         token = self.mint()

@@ -14,13 +14,14 @@ from test_package import PACKAGES, without_ours
 class CloudInitPackage(CloudMachine):
     def setUp(self):
         super().setUp()
-        self.repository = repository.Repository(self.bed.top / ("repository-" + self.id()), PACKAGES[-1])
+        self.repository = repository.Repository(PACKAGES[-1])
         self.addCleanup(self.repository.close)
 
     def stock(self, name, **replaced):
         """A host of an image that knows nothing of this package; its own sources of packages are out of reach, and so it has none."""
         host = without_ours(self.image("NoCloud, None"))
-        host.write("etc/apt/sources.list", "")
+        for path in (host.tree / "etc/apt/sources.list.d").iterdir():
+            path.unlink()
         self.token = self.mint()
         host.write("var/lib/cloud/seed/nocloud/meta-data", "instance-id: i-1\n")
         host.write("var/lib/cloud/seed/nocloud/user-data", self.example(name, THE_ROLES_TOKEN=self.token, **replaced), 0o600)
@@ -55,7 +56,7 @@ class CloudInitPackage(CloudMachine):
     def test_not_from_a_repository_of_somebody_else(self):
         """Signed, but not with the key that the host was given."""
         key = self.key_lines()
-        other = repository.Repository(self.bed.top / ("other-" + self.id()), PACKAGES[-1])
+        other = repository.Repository(PACKAGES[-1])
         self.addCleanup(other.close)
         self.repository.files = other.files
         self.assertNotInstalled(self.stock("package-apt", THE_PUBLIC_KEY=key))

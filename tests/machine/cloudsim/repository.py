@@ -9,6 +9,7 @@ import hashlib
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from cloudsim.web import Reply, text
 
@@ -29,9 +30,9 @@ class Repository:
     host = HOST
     names = [HOST]
 
-    def __init__(self, folder, package):
-        self.home = pathlib.Path(folder)
-        self.home.mkdir(mode=0o700)
+    def __init__(self, package):
+        # A short name: the agent's socket lies in there.
+        self.home = tempfile.mkdtemp(prefix="ece-gpg-", dir="/tmp")
         content = pathlib.Path(package).read_bytes()
         control = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, check=True).stdout
         self.files = {"/ece-enroll.deb": content, "/debian/pool/ece-enroll.deb": content}
@@ -58,8 +59,9 @@ class Repository:
         self.files["/debian/dists/stable/InRelease"] = self._gpg("--clear-sign", given=release.encode())
 
     def close(self) -> None:
-        """Ends the agent that gpg has started for this key."""
+        """Ends the agent that gpg has started for this key, and the key."""
         subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=False)
+        shutil.rmtree(self.home, True)
 
     def __call__(self, request):
         if request.headers.get("host") != HOST:

@@ -28,7 +28,6 @@ ExecStartPre=/bin/sh -ec 'mkdir /run/sysfs; mount -t sysfs none /run/sysfs; for 
 mount --bind /run/sysfs/$$it /sys/$$it; done; umount -l /run/sysfs'
 """
 RESULT = "/run/cloud-init/result.json"
-REPOSITORY = "packages.example.com"
 TRUSTED = "etc/ssl/certs/ca-certificates.crt"
 # Where cloud-init writes, and where its examples do.
 ITS_FOLDERS = ("/etc", "/run/cloud-init", "/var/lib/cloud", "/var/lib/waagent", "/var/log")
@@ -94,10 +93,12 @@ class CloudMachine(MachineTest):
         self.assertTrue(said["datasource"].startswith(datasource), said)
 
     def assertJoined(self, host, datasource) -> None:
-        """Seen from outside, with its one role."""
+        """Seen from outside, with its one role. cloud-init ends first: its last command may start the agent anew."""
+        host.boot()
+        self.assertCloudInitIsDone(host, datasource)
+        host.wait_status("ENROLLED")
         self.assertEnrolls(host)
         self.assertEqual(self.sim.control.state()["runners"][host.address]["roles"], ["allocator"])
-        self.assertCloudInitIsDone(host, datasource)
 
     def files(self, host):
         """(path, mode, content) of each file in its folders."""

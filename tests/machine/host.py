@@ -92,6 +92,8 @@ class Host:
 
     def boot(self) -> None:
         """Returns when there is a first process; systemd is then at work."""
+        # The card outlives the host that was switched off; a machine starts without an address.
+        run("ip", "-netns", self.name, "address", "flush", "dev", "eth0")
         group = CGROUPS / self.bed.top.name / self.name
         group.mkdir(parents=True, exist_ok=True)
         words = ["systemd-nspawn", "--directory=%s" % self.tree, "--machine=" + self.name,

@@ -20,7 +20,7 @@ class Clouds(CloudMachine):
         """(host, its metadata service, the server that it is on)"""
         host = self.image(datasource, cloud.dmi)
         host.write("etc/hosts", "127.0.0.1 localhost\n%s metadata.google.internal\n" % METADATA)
-        self.dhcp(host)
+        self.dhcp(host, getattr(cloud, "lease", None))
         metadata = cloud(user_data, host)
         return host, metadata, self.web((METADATA, 80), metadata)
 
@@ -49,6 +49,10 @@ class Clouds(CloudMachine):
         self.assertJoined(host, "DataSourceEc2Local")
         self.assertNotToBeSeen(host, token, *metadata.secrets())
         self.assertModes(host, token=0o400)
+        # A later boot finds all as it was.
+        self.assertEqual(host.status()["verified"]["by"], "local")
+        host.power_off()
+        self.assertJoined(host, "DataSourceEc2Local")
         # It was asked for a session first, and answered nothing without one.
         self.assertEqual((server.seen[0][0].method, {reply.status for _, reply in server.seen} - {200, 404}), ("PUT", set()))
 

@@ -8,7 +8,7 @@ import subprocess
 
 from bed import METADATA
 from cloudhost import EXAMPLES, CloudMachine
-from cloudsim.metadata import Azure, Ec2, Gce
+from cloudsim.metadata import CLIENT, PROJECT, REGION, Azure, Ec2, Gce
 from cloudsim.stores import ByHost, KeyVault, SecretManager, SecretsManager
 from cloudsim.web import Reply, text
 
@@ -45,8 +45,11 @@ class CloudSecrets(CloudMachine):
                                "/etc/ece-enroll/" + command, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         return said.returncode, said.stdout
 
-    def assertKeyOrNothing(self, command, words, machine, store) -> None:
+    def assertKeyOrNothing(self, command, words, further, machine, store) -> None:
         host, metadata, web, kept, tls = self.around(command, machine, store)
+        self.assertEqual(self.call(host, command, *words, further), (0, self.key + "\n"))
+        self.assertNotEqual(self.call(host, command, *words, "another")[0], 0)
+        (host.tree / "srv/arguments").unlink()
         self.assertEqual(self.call(host, command, *words), (0, self.key + "\n"))
         arguments = (host.tree / "srv/arguments").read_text()
         for secret in (self.key, *metadata.secrets()):
@@ -78,10 +81,10 @@ class CloudSecrets(CloudMachine):
         nothing("an authority that nobody trusts")
 
     def test_ec2(self):
-        self.assertKeyOrNothing("api-key-from-ec2", (NAME,), Ec2, SecretsManager)
+        self.assertKeyOrNothing("api-key-from-ec2", (NAME,), REGION, Ec2, SecretsManager)
 
     def test_azure(self):
-        self.assertKeyOrNothing("api-key-from-azure", (KeyVault.host, NAME), Azure, KeyVault)
+        self.assertKeyOrNothing("api-key-from-azure", (KeyVault.host, NAME), CLIENT, Azure, KeyVault)
 
     def test_gce(self):
-        self.assertKeyOrNothing("api-key-from-gce", (NAME,), Gce, SecretManager)
+        self.assertKeyOrNothing("api-key-from-gce", (NAME,), PROJECT, Gce, SecretManager)

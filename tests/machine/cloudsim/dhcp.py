@@ -5,6 +5,7 @@ It has one address to give, to whoever asks. Everything is sent to everybody, be
 """
 
 import ipaddress
+import select
 import socket
 import struct
 import threading
@@ -41,14 +42,16 @@ class Dhcp:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
         self.socket.bind(("", 67))
+        self.ending = socket.socketpair()
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
 
     def _serve(self) -> None:
         while True:
+            ready = select.select([self.socket, self.ending[0]], [], [])[0]
+            if self.ending[0] in ready:
+                return
             message = self.socket.recv(2048)
-            if not message:
-                return  # close()
             if len(message) > FIXED.size + 4 and message[0] == 1 and message[FIXED.size:FIXED.size + 4] == COOKIE:
                 self._answer(message, _options(message[FIXED.size + 4:]))
 
@@ -65,9 +68,7 @@ class Dhcp:
         self.socket.sendto(fixed + COOKIE + b"".join(_option(*each) for each in replied.items()) + bytes([END]), ("255.255.255.255", 68))
 
     def close(self) -> None:
-        # An empty datagram from ourselves ends the thread.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            sender.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"wire")
-            sender.sendto(b"", (str(ipaddress.ip_address(self.router)), 67))
-        self.thread.join(1)
+        self.ending[1].close()
+        self.thread.join()
         self.socket.close()
+        self.ending[0].close()

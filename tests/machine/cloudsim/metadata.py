@@ -11,12 +11,14 @@ Azure      https://learn.microsoft.com/azure/virtual-machines/instance-metadata-
 import base64
 import json
 import secrets
+import socket
 import time
 
 from cloudsim.web import Reply, text, value
 
 REGION, ZONE, ROLE = "eu-central-1", "eu-central-1b", "ece-host"
 PROJECT = "ece-project"
+CLIENT = "5a1e3c0f-8c5b-4e5e-9d53-0a4f4c3f5b11"  # the client id of Azure's user-assigned identity
 WIRESERVER = "168.63.129.16"
 GOAL_STATE = """<?xml version="1.0" encoding="utf-8"?>
 <GoalState><Version>2012-11-30</Version><Incarnation>1</Incarnation>
@@ -152,6 +154,7 @@ class Azure:
     """IMDS: Metadata: true and an api-version that it knows. user_data: what it shows of it, None where it came as custom data."""
 
     dmi = {"chassis-asset-tag": "7783-7084-3265-9085-8269-3286-77", "system-uuid": "527c2691-029f-4ae8-b1d7-ac0c6c2b9d60"}
+    lease = {245: socket.inet_aton(WIRESERVER)}  # by which a host learns of the other service
 
     def __init__(self, user_data, host):
         self.access_token = "eyJ0eXAiOiJKV1QifQ." + secrets.token_urlsafe(200)
@@ -175,8 +178,8 @@ class Azure:
             return value(self.instance)
         if request.path == "/metadata/identity/oauth2/token":
             resource = request.query.get("resource")
-            if resource != "https://vault.azure.net":
-                return value({"error": "invalid_resource"}, 400)
+            if resource != "https://vault.azure.net" or request.query.get("client_id", CLIENT) != CLIENT:
+                return value({"error": "invalid_request"}, 400)
             return value({"access_token": self.access_token, "expires_in": "86399", "resource": resource, "token_type": "Bearer"})
         return value({"error": "Not found"}, 404)
 

@@ -14,7 +14,8 @@ from coordsim.process import TOKENS
 from machinetest import MachineTest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "etc/examples"
-# One datasource, so that cloud-init takes it without looking at the machine: https://docs.cloud-init.io/en/latest/reference/datasources.html
+# One datasource, so that cloud-init takes it without looking at the machine:
+# https://docs.cloud-init.io/en/latest/reference/datasources.html
 CONFIGURATION = "datasource_list: [%s]\nnetwork: {config: disabled}\nlocale: false\n"
 # What nobody wants to wait for in a test; a drop-in of the image.
 HASTE = "retry: {splay: 0s, backoff: {min: 200ms, max: 500ms}}\nverify: {stable_for: 0s}\n"
@@ -76,7 +77,7 @@ class CloudMachine(MachineTest):
         return dhcp
 
     def secure(self, host, service):
-        """A service with TLS at STORES, for the names that it knows and nobody else; the host trusts its authority, as it does a public one."""
+        """A service with TLS at STORES, for the names that it knows; the host trusts its authority, as it does a public one."""
         names = sorted(service.names)
         pki = Pki(self.bed.top / ("pki-of-" + names[0]), STORES, names)
         host.write("etc/hosts", "127.0.0.1 localhost\n%s metadata.google.internal\n%s %s\n" % (METADATA, STORES, " ".join(names)))

@@ -40,7 +40,8 @@ class Clouds(CloudMachine):
         """get-vanilla of AWS's own test suite: what the store below goes by."""
         headers = {"host": "example.amazonaws.com", "x-amz-date": "20150830T123600Z"}
         request = Request("GET", "/", headers, b"", "")
-        said = sigv4.signature_of(request, sorted(headers), "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", headers["x-amz-date"], "us-east-1", "service")
+        said = sigv4.signature_of(request, sorted(headers), "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", headers["x-amz-date"],
+                                  "us-east-1", "service")
         self.assertEqual(said, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31")
 
     def test_ec2_token(self):

@@ -21,9 +21,10 @@ HOSTILE = {
     "a page": Reply(200, b"<html><body>Sign in</body></html>", "text/html"),
     "a redirect": Reply(302, b"", headers={"Location": "http://%s/elsewhere" % METADATA}),
     "a refusal that looks like a key": Reply(403, b'{"SecretString": "QUJD", "value": "QUJD", "payload": {"data": "QUJD"}}'),
-    "options of curl": Reply(200, b'{"SecretString": "a\\"\\noutput = \\"/srv/taken", "value": "a\\"\\nb", "payload": {"data": "a\\"b"}}'),
+    "options of curl": Reply(200, b'{"SecretString": "a\\"\\noutput = \\"/srv/taken", '
+                                  b'"value": "a\\"\\nb", "payload": {"data": "a\\"b"}}'),
     "spaces and a line's end": Reply(200, b'{"SecretString": "a b\\nc", "value": "a b\\nc", "payload": {"data": "YSBiCmM="}}'),
-    "much": Reply(200, b'{"SecretString": "' + b"A" * 200000 + b'", "value": "' + b"A" * 200000 + b'", "data": "' + b"QUFB" * 50000 + b'"}'),
+    "much": Reply(200, b'{"SecretString": "%s", "value": "%s", "data": "%s"}' % ((b"QUFB" * 50000,) * 3)),
     "trouble": text("", 503),
 }
 
@@ -41,8 +42,9 @@ class CloudSecrets(CloudMachine):
     @staticmethod
     def call(host, command, *words):
         """(exit code, what it prints); with the environment that the agent gives."""
-        said = subprocess.run(["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "chroot", host.tree,
-                               "/etc/ece-enroll/" + command, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        given = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+        said = subprocess.run(["chroot", host.tree, "/etc/ece-enroll/" + command, *words], env=given, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
         return said.returncode, said.stdout
 
     def assertKeyOrNothing(self, command, words, further, machine, store) -> None:

@@ -87,8 +87,8 @@ class Gce:
 
     def __init__(self, user_data, host):
         self.access_token = "ya29." + secrets.token_urlsafe(80)
-        self.tree = {"instance": {"id": "1234567890123456789", "zone": "projects/1/zones/europe-west3-b", "hostname": host.name + ".internal",
-                                  "attributes": {"user-data": user_data},
+        self.tree = {"instance": {"id": "1234567890123456789", "zone": "projects/1/zones/europe-west3-b",
+                                  "hostname": host.name + ".internal", "attributes": {"user-data": user_data},
                                   "service-accounts": {"default": {"token": json.dumps(
                                       {"access_token": self.access_token, "expires_in": 3599, "token_type": "Bearer"})}}},
                      "project": {"project-id": PROJECT, "attributes": {}}}

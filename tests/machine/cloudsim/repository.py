@@ -43,8 +43,8 @@ class Repository:
         self.publish()
 
     def _gpg(self, *words, given=b"") -> bytes:
-        said = subprocess.run(["gpg", "--homedir", self.home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", *words],
-                              input=given, capture_output=True, check=False)
+        quietly = ("--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "")
+        said = subprocess.run(["gpg", "--homedir", self.home, *quietly, *words], input=given, capture_output=True, check=False)
         if said.returncode:
             raise RuntimeError("gpg: " + said.stderr.decode(errors="replace"))
         return said.stdout
@@ -52,9 +52,10 @@ class Repository:
     def publish(self) -> None:
         """Signs what there is now."""
         index = self.index.encode()
-        name = "main/binary-%s/Packages" % subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+        kind = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+        name = "main/binary-%s/Packages" % kind
         release = "Origin: test\nSuite: stable\nCodename: stable\nDate: %s\nArchitectures: %s\nComponents: main\nSHA256:\n %s %d %s\n" % (
-            email.utils.formatdate(usegmt=True), name.split("-")[1].split("/")[0], hashlib.sha256(index).hexdigest(), len(index), name)
+            email.utils.formatdate(usegmt=True), kind, hashlib.sha256(index).hexdigest(), len(index), name)
         self.files["/debian/dists/stable/" + name] = index
         self.files["/debian/dists/stable/InRelease"] = self._gpg("--clear-sign", given=release.encode())
 

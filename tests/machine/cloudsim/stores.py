@@ -32,7 +32,8 @@ class SecretsManager:
         if json.loads(request.body) != {"SecretId": self.name}:
             return value({"__type": "ResourceNotFoundException"}, 400, AMAZON)
         return value({"ARN": "arn:aws:secretsmanager:%s:123456789012:secret:%s-a1b2c3" % (REGION, self.name), "CreatedDate": 1.7e9,
-                      "Name": self.name, "SecretString": self.secret, "VersionId": "EXAMPLE1", "VersionStages": ["AWSCURRENT"]}, 200, AMAZON)
+                      "Name": self.name, "SecretString": self.secret, "VersionId": "EXAMPLE1",
+                      "VersionStages": ["AWSCURRENT"]}, 200, AMAZON)
 
 
 class _Bearer:

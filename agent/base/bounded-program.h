@@ -31,9 +31,9 @@ typedef struct BoundedProgram {
 } BoundedProgram;
 
 /*
- * Runs it and waits. 0 and its wait status; -ETIME when it did not end in time and was killed; -ECANCELED when asked() said so;
- * -EMSGSIZE when it prints more than output takes; else why it could not be started or watched. Nothing of its process group is left behind. Blocks; not
- * for a thread that has an event loop to serve.
+ * Runs it and waits. 0 and its wait status; -ETIME when it did not end in time and was killed; -ECANCELED when end->asked() said
+ * so; -EMSGSIZE when it prints more than output takes; else why it could not be started or watched. Nothing of its process group
+ * is left behind. Blocks; not for a thread that has an event loop to serve.
  */
 int bounded_program_run(const BoundedProgram *program, int *ret_status);
 

@@ -45,6 +45,9 @@ int clock_parse_http_date_at(const char *text, int64_t now_seconds, int64_t *ret
  * 0, -EINVAL for another form, -ERANGE past 365 days. */
 int duration_parse(const char *text, usec_t *ret);
 
+/* The units, n from 0; NULL behind the last. */
+const char *duration_unit(size_t n);
+
 /* "1h 5m", "42s", "350ms", "0s": two neighbouring units at most, the rest is cut off. Milliseconds follow
  * seconds only below 10 s ("1s 500ms"). USEC_INFINITY is "infinity". */
 #define DURATION_SIZE 48

@@ -57,6 +57,10 @@ static const char *read_number(const char *text, uint64_t *ret) {
         return text;
 }
 
+const char *duration_unit(size_t n) {
+        return n < ELEMENTS(duration_units) ? duration_units[n].name : NULL;
+}
+
 int duration_parse(const char *text, usec_t *ret) {
         const DurationUnit *unit;
         const char *rest;

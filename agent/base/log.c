@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One call, two sinks: the journal with fields, or a line on standard error.
+ * One call, two sinks: the journal with fields, or a line on standard error, plain or as JSON.
  *
  * Logging must work when nothing else does, so it allocates nothing and never fails: a record is put
  * together on the stack, what does not fit is cut, and a record that no sink takes is lost. errno is the
@@ -26,10 +26,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log-ecs.h"
 #include "base/text.h"
 
 #define MESSAGE_SIZE 2048U
 #define JOURNAL_TEXT_SIZE 16384U
+#define IDENTIFIER "SYSLOG_IDENTIFIER"
+#define ECS_LINE_SIZE 8192U
 #define JOURNAL_FIELDS_OWN 6U /* MESSAGE, PRIORITY, SYSLOG_IDENTIFIER, CODE_FILE, CODE_LINE, CODE_FUNC */
 
 static struct {
@@ -37,6 +41,7 @@ static struct {
         int level;
         bool journal;
         bool quiet_stderr;
+        bool ecs;
 } log_state = { .level = LOG_INFO };
 
 /* JOURNAL_STREAM is "DEVICE:INODE" of what the service manager gave us as standard error. It is inherited
@@ -74,7 +79,18 @@ void log_quiet_stderr(bool quiet) {
         log_state.quiet_stderr = quiet;
 }
 
-static const char *log_identifier(void) {
+int log_set_format(const char *word) {
+        if (!streq(word, "plain") && !streq(word, "ecs"))
+                return -EINVAL;
+        log_state.ecs = streq(word, "ecs");
+        log_state.journal = !log_state.ecs && stderr_is_journal();
+        return 0;
+}
+
+static const char *log_identifier(const LogField fields[], size_t n_fields) {
+        for (size_t i = 0; i < n_fields; i++)
+                if (streq(fields[i].name, IDENTIFIER) && fields[i].value)
+                        return fields[i].value;
         return log_state.identifier ? log_state.identifier : program_invocation_short_name;
 }
 
@@ -119,23 +135,32 @@ static bool send_to_journal(int level, const char *file, int line, const char *f
         record.n_fields = 0;
         record_add(&record, "MESSAGE", message);
         record_add_number(&record, "PRIORITY", level);
-        record_add(&record, "SYSLOG_IDENTIFIER", log_identifier());
+        record_add(&record, IDENTIFIER, log_identifier(fields, n_fields));
         record_add(&record, "CODE_FILE", file);
         record_add_number(&record, "CODE_LINE", line);
         record_add(&record, "CODE_FUNC", function);
         for (size_t i = 0; i < n_fields; i++)
-                if (fields[i].value)
+                if (fields[i].value && !streq(fields[i].name, IDENTIFIER))
                         record_add(&record, fields[i].name, fields[i].value);
 
         return sd_journal_sendv(record.fields, record.n_fields) >= 0;
 }
 
+static void send_as_ecs(int level, const LogPlace *place, const LogField fields[], size_t n_fields, const char *message) {
+        char line[ECS_LINE_SIZE];
+        size_t n = log_ecs_line(clock_realtime_us(), level, log_identifier(fields, n_fields), place, fields, n_fields, message, line,
+                                sizeof(line));
+
+        if (write(STDERR_FILENO, line, n) < 0)
+                return;
+}
+
 /* One write, so that lines of several processes never mix. */
-static void send_to_stderr(const char *message) {
+static void send_to_stderr(const char *identifier, const char *message) {
         char line[MESSAGE_SIZE + 128];
         int n;
 
-        n = snprintf(line, sizeof(line) - 1, "%s: %s", log_identifier(), message);
+        n = snprintf(line, sizeof(line) - 1, "%s: %s", identifier, message);
         if (n < 0)
                 return;
         if ((size_t) n > sizeof(line) - 2)
@@ -165,8 +190,10 @@ static void log_deliver(int level, const char *file, int line, const char *funct
 
         if (log_state.journal && send_to_journal(level, file, line, function, fields, n_fields, message))
                 return;
-        if (!log_state.quiet_stderr)
-                send_to_stderr(message);
+        if (log_state.ecs)
+                send_as_ecs(level, &(LogPlace) { file, function, line }, fields, n_fields, message);
+        else if (!log_state.quiet_stderr)
+                send_to_stderr(log_identifier(fields, n_fields), message);
 }
 
 void log_record(int level, const char *file, int line, const char *function, const LogField fields[],

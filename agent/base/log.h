@@ -15,7 +15,7 @@
 #include <syslog.h>
 
 typedef struct LogField {
-        const char *name;  /* journal field, e.g. "ECE_ENROLL_STATE" */
+        const char *name;  /* journal field, e.g. "ECE_ENROLL_STATE"; "SYSLOG_IDENTIFIER": another one than log_open()'s */
         const char *value; /* NULL: the field is left out */
 } LogField;
 
@@ -23,6 +23,10 @@ typedef struct LogField {
 
 /* identifier: what SYSLOG_IDENTIFIER says; must outlive the program. level: least important one shown. */
 void log_open(const char *identifier, int level);
+
+/* "plain": as above. "ecs": each record is a line of JSON by the Elastic Common Schema on standard error (base/log-ecs.h), also under
+ * the journal, for whoever collects lines and not journals. -EINVAL for any other word. */
+int log_set_format(const char *word);
 void log_set_level(int level);
 bool log_to_journal(void);
 

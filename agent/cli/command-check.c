@@ -4,6 +4,9 @@
  * ece-enroll check: all gates, one line each, with what to do below a shut one. The functions are those of the
  * keeper (host and engine) and of the agent (network), so what is open here is open there.
  *
+ * Below them it says how this host differs from what ECE's documentation wants it to be. Nobody waits for that, and the
+ * exit code does not know of it: ECE checks hosts itself.
+ *
  * It changes nothing, asks neither keeper nor agent and works beside them. Anybody may run it: what only the install
  * user and root can tell is then left untried, and says so. The installer of an enrollment that is under way has the
  * ports; that is told and shuts nothing.
@@ -18,7 +21,9 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cli/check-preparation.h"
 #include "cli/command.h"
+#include "cli/preparation-page.h"
 #include "enrolld/gate-report.h"
 #include "enrolld/network-gates.h"
 #include "host/gate-run.h"
@@ -38,7 +43,10 @@ typedef struct Check {
         EngineGates *engine;
         NetworkGates *network;
         Via *via;
+        CheckPreparation *preparation;
+        PreparationQuestion question;
         Gates gates;
+        Advices advices;
 } Check;
 
 static void add_all(Check *c, const Gates *from) {
@@ -50,11 +58,39 @@ static void stop(Check *c, int error) {
         (void) sd_event_exit(c->event, error < 0 ? error : 0);
 }
 
+/* --- The preparation, when all gates have been looked at --- */
+
+static void on_prepared(void *userdata, const Advices *advices) {
+        Check *c = userdata;
+
+        c->preparation = NULL;
+        c->advices = *advices;
+        stop(c, 0);
+}
+
+static const char *why_no_engine(const Check *c) {
+        const Gate *engine = gates_find(&c->gates, "engine");
+
+        if (engine->state == GATE_OPEN)
+                return NULL;
+        return engine->state == GATE_UNTRIED ? engine->found : "not looked at while 'engine' is shut";
+}
+
+static void look_at_preparation(Check *c) {
+        int error = check_preparation_start(c->event, c->http, &c->question, why_no_engine(c), on_prepared, c,
+                                            &c->preparation);
+
+        if (error < 0)
+                stop(c, error);
+}
+
+/* --- The gates --- */
+
 static void on_network(void *userdata, const Gates *gates) {
         Check *c = userdata;
 
         add_all(c, gates);
-        stop(c, 0);
+        look_at_preparation(c);
 }
 
 /* Who may not read the secrets of the way, or finds them unusable, hears it as the gate's trouble. */
@@ -63,7 +99,7 @@ static void refuse_network(Check *c, const Observation *refusal) {
 
         gate_judge(&coordinator, refusal);
         (void) gates_put(&c->gates, &coordinator);
-        stop(c, 0);
+        look_at_preparation(c);
 }
 
 static void ask_network(Check *c) {
@@ -113,6 +149,7 @@ static void on_host(void *userdata, const Gates *gates, const HostFacts *facts) 
         int error;
 
         c->gates = *gates;
+        preparation_question(c->spec, facts, &c->question);
         if (socket->state != GATE_OPEN)
                 return skip_engine(c, "not looked at while 'engine-socket' is not open");
         /* As root for a user who may not: the engine can be asked all the same, and is. */
@@ -145,6 +182,7 @@ static int look_at_all(Check *c) {
                 error = look(c);
         (void) network_gates_free(c->network);
         (void) via_free(c->via);
+        check_preparation_cancel(c->preparation);
         engine_gates_cancel(c->engine);
         (void) gate_run_free(c->run);
         (void) http_free(c->http);
@@ -153,7 +191,7 @@ static int look_at_all(Check *c) {
 }
 
 /* The exit code is that of the first shut gate's reason. */
-static int print(const Gates *gates, bool as_json) {
+static int print(const Gates *gates, const Advices *advices, bool as_json) {
         _cleanup_free_ ReportGate *shown = calloc(gates->n, sizeof(*shown));
         _cleanup_buffer_ Buffer page = BUFFER_INIT(PAGE_MAX);
         _cleanup_json_ json_t *list = NULL;
@@ -167,13 +205,14 @@ static int print(const Gates *gates, bool as_json) {
                         code = shown[i].reason.exit_code;
         }
         list = gates_to_json(shown, gates->n);
-        if (!list)
+        if (!list || (as_json && advices_add_json(advices, list) < 0))
                 return -ENOMEM;
         if (as_json) {
                 (void) json_dumpf(list, stdout, JSON_INDENT(1));
                 (void) fputc('\n', stdout);
         } else {
                 gates_write_lines(list, "", paint_wanted(STDOUT_FILENO), &page);
+                advices_write_lines(advices, paint_wanted(STDOUT_FILENO), &page);
                 (void) fputs(buffer_string(&page), stdout);
         }
         (void) fflush(stdout);
@@ -192,7 +231,7 @@ int command_check(const CommonOptions *options) {
         c.spec = spec;
         result = look_at_all(&c);
         if (result >= 0)
-                result = print(&c.gates, options->json);
+                result = print(&c.gates, &c.advices, options->json);
         if (result >= 0)
                 return result;
         return command_failed(result);

@@ -208,13 +208,6 @@ static int draw(Drawing *d, bool online, Observation *refusal) {
         return error == -EINVAL ? 0 : error;
 }
 
-static void print_remarks(const Spec *spec) {
-        const char *sentence;
-
-        for (size_t i = 0; (sentence = plan_without_effect(spec, i)); i++)
-                fprintf(stderr, "warning: %s\n", sentence);
-}
-
 int command_plan(const CommonOptions *options) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         Observation refusal = OBSERVATION_NONE;
@@ -225,7 +218,6 @@ int command_plan(const CommonOptions *options) {
         if (code != EXIT_DONE)
                 return code;
         d.spec = spec;
-        print_remarks(spec);
         error = draw(&d, options->online, &refusal);
         if (error >= 0 && d.plan && d.command.argv) {
                 if (options->json)

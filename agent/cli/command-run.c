@@ -50,12 +50,12 @@ int command_run(const CommonOptions *options) {
                 .runtime_dir = options->runtime_dir,
                 .one_shot = true,
                 .start_keeper = keeper_launch,
-                .story = &story,
+                .story = options->log_lines ? NULL : &story,
         };
         pid_t hooks;
         int result;
 
-        log_quiet_stderr(true);
+        log_quiet_stderr(!options->log_lines);
         result = agent_block_signals();
         if (result >= 0)
                 result = sd_event_default(&event);
@@ -66,7 +66,8 @@ int command_run(const CommonOptions *options) {
         hooks = hooks_launch(options);
         result = agent_run(agent);
         hooks_await(hooks, options);
-        print_report(options->runtime_dir);
+        if (!options->log_lines)
+                print_report(options->runtime_dir);
         if (result < 0) {
                 fprintf(stderr, "ece-enroll: internal fault: %s\n", strerror(-result));
                 return EXIT_INTERNAL;

@@ -70,10 +70,24 @@ static void tell(const Wait *w, const char *how) {
                 fprintf(stderr, "  %s\n", reason(w, "remedy"));
 }
 
+static void tell_success(const Wait *w) {
+        const json_t *roles = json_member_array(w->status, "roles"), *role;
+        size_t i;
+
+        printf("this host is enrolled into ECE as runner %s (", json_member_string(w->status, "runner_id") ?: "");
+        json_array_foreach(roles, i, role)
+                printf("%s%s", i > 0 ? ", " : "", json_string_value(role) ?: "");
+        printf("%s)\n", json_array_size(roles) == 0 ? "no roles" : "");
+}
+
 static int end(const Wait *w) {
+        bool enrolled = streq(json_member_string(w->status, "state") ?: "", "ENROLLED");
+
         if (w->options->json)
                 (void) fputs(buffer_string(&w->text), stdout);
-        if (streq(json_member_string(w->status, "state") ?: "", "ENROLLED"))
+        else if (enrolled)
+                tell_success(w);
+        if (enrolled)
                 return EXIT_DONE;
         tell(w, "not enrolled");
         return (int) json_member_integer(w->status, "exit_code", EXIT_CONFIGURATION);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/classify.h"
 
@@ -35,6 +36,7 @@ enum {
         OPTION_NO_MOVE,
         OPTION_TIMEOUT,
         OPTION_ONCE,
+        OPTION_LOG_FORMAT,
 };
 
 static const struct {
@@ -57,6 +59,8 @@ static const struct {
         { TAKES_YES, { "yes", OPTION_YES, NULL, 0, "Do it; without it only what would be done is told", 0 } },
         { TAKES_YES, { "no-move", OPTION_NO_MOVE, NULL, 0, "Wait until somebody else has moved the instances away", 0 } },
         { TAKES_TIMEOUT, { "timeout", OPTION_TIMEOUT, "TIME", 0, "How long to wait", 0 } },
+        { TAKES_LOG_FORMAT,
+          { "log-format", OPTION_LOG_FORMAT, "WORD", 0, "A log on standard error instead of the story: plain, or ecs (JSON, Elastic Common Schema)", 0 } },
         { TAKES_ONCE, { "once", OPTION_ONCE, NULL, OPTION_HIDDEN, NULL, 0 } }, /* for a run's own hooks */
         { TAKES_ONLINE, { "online", OPTION_ONLINE, NULL, 0, "Ask the platform, too (reading only)", 0 } },
 };
@@ -143,6 +147,11 @@ static error_t parse_further(int key, char *argument, ParseState *p, struct argp
         case OPTION_TIMEOUT:
                 p->options.timeout_us = take_time(argument, state);
                 return 0;
+        case OPTION_LOG_FORMAT:
+                if (log_set_format(argument) < 0)
+                        argp_error(state, "'%.32s' is no format of a log; there are plain and ecs", argument);
+                p->options.log_lines = true;
+                return 0;
         case OPTION_ONCE:
                 p->options.once = true;
                 return 0;
@@ -185,6 +194,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
         default:
                 return parse_further(key, argument, p, state);
         }
+}
+
+const struct argp_option *command_option(const Command *command, size_t n) {
+        for (size_t i = 0; i < ELEMENTS(all_options); i++)
+                if (command->takes & all_options[i].needs && !(all_options[i].option.flags & OPTION_HIDDEN) && n-- == 0)
+                        return &all_options[i].option;
+        return NULL;
 }
 
 CommonOptions command_parse(const Command *command, int argc, char *argv[]) {

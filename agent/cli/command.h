@@ -24,6 +24,7 @@ typedef struct CommonOptions {
         bool watch;
         bool online;
         bool once;
+        bool log_lines; /* --log-format: lines of a log instead of the story for people */
         bool man;             /* print this part of the manual instead */
         const char *argument; /* the first positional argument, or NULL */
         size_t n_arguments;   /* all of them, for a command that takes many */
@@ -57,11 +58,12 @@ typedef enum OptionSet {
         TAKES_TIMEOUT = 1 << 12,
         TAKES_RUNNER = 1 << 13,
         TAKES_ONCE = 1 << 14,
+        TAKES_LOG_FORMAT = 1 << 15,
 } OptionSet;
 
 typedef struct Command {
         const char *name;
-        const char *arguments; /* "[FILE]" or NULL */
+        const char *arguments; /* "[FILE]" or NULL; completion.h says what completion makes of it */
         const char *summary;   /* one line of the overview */
         const char *help;      /* what --help says beside the options, with examples */
         int takes;             /* OptionSet */
@@ -76,6 +78,7 @@ int command_pin(const CommonOptions *options);
 int command_plan(const CommonOptions *options);
 int command_check(const CommonOptions *options);
 int command_run(const CommonOptions *options);
+int command_schema(const CommonOptions *options);
 int command_status(const CommonOptions *options);
 int command_explain(const CommonOptions *options);
 int command_token(const CommonOptions *options);
@@ -84,9 +87,14 @@ int command_leave(const CommonOptions *options);
 int command_wait(const CommonOptions *options);
 int command_retry(const CommonOptions *options);
 int command_hooks(const CommonOptions *options);
+int command_health(const CommonOptions *options);
+int command_diag(const CommonOptions *options);
 
 /* Where `hooks --once` finds the watch on the runtime directory that its run has begun. */
 #define HOOKS_WATCH_FD 3
+
+/* An option of a command as argp has it, n from 0; NULL behind the last. What is hidden is left out. */
+const struct argp_option *command_option(const Command *command, size_t n);
 
 /* Parses argv[1...] for a command; prints help or a usage error and exits by itself (0, 64). */
 CommonOptions command_parse(const Command *command, int argc, char *argv[]);

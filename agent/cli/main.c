@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/completion.h"
 
 const Command commands[] = {
         { "run", NULL, "enroll this host now, in the foreground",
@@ -22,11 +23,17 @@ const Command commands[] = {
           "verified and nothing is minted. Killed in any way and run again, it adopts or settles what it left "
           "behind.\n\nExamples:\n  ece-enroll run\n  ece-enroll run --spec ./enroll.yaml --state-dir ./state "
           "--runtime-dir ./run",
-          TAKES_SPEC | TAKES_DIRS, command_run },
+          TAKES_SPEC | TAKES_DIRS | TAKES_LOG_FORMAT, command_run },
         { "validate", "[FILE]", "check a spec; contacts nothing",
           "Prints every error of the spec and its drop-ins as FILE:LINE:COLUMN: sentence, and exits 78 if there is "
           "one.\n\nExamples:\n  ece-enroll validate\n  ece-enroll validate ./enroll.yaml",
           TAKES_SPEC | TAKES_ARGUMENT | TAKES_MAN, command_validate },
+        { "schema", NULL, "print the JSON Schema of the spec, for editors and pipelines",
+          "Prints the keys of the spec with their types, forms, defaults and meanings as a JSON Schema (draft-07), made from the "
+          "table that the parser works by. An editor shows by it what may stand where; `ece-enroll validate` knows more than a "
+          "schema can say. The same is installed as " DATADIR "/ece-enroll/enroll.schema.json.\n\nExamples:\n  ece-enroll schema\n  "
+          "ece-enroll schema >enroll.schema.json",
+          0, command_schema },
         { "plan", "[FILE]", "show what would be requested and run, without doing it",
           "Resolves the spec on this host and prints the token request and the installer's command line; the token "
           "is never shown because there is none. With --online the platform's version and this host's "
@@ -37,7 +44,8 @@ const Command commands[] = {
           "engine, storage path, free space, ports, an installer that is not ours, names, route, coordinators (a TLS "
           "handshake, no request and no credential) and time. Changes nothing; works without the agent and beside it, "
           "best as root or as the install user. Exits 0 when none is shut, else with the exit code of the first shut "
-          "one's reason.\n\nExamples:\n  ece-enroll check\n  ece-enroll check ./enroll.yaml --json",
+          "one's reason. Below the gates: how this host differs from what ECE's documentation wants it to be, with a fix for "
+          "each; that changes no exit code.\n\nExamples:\n  ece-enroll check\n  ece-enroll check ./enroll.yaml --json",
           TAKES_SPEC | TAKES_ARGUMENT | TAKES_JSON, command_check },
         { "pin", "HOST:PORT", "show the public keys of a coordinator, to compare and to pin",
           "Prints each certificate that HOST presents, with the pin of its public key for trust.pins. Nobody has verified "
@@ -66,6 +74,12 @@ const Command commands[] = {
           "ECE_ENROLL_STATE and others in the environment (enroll.yaml(5)). ece-enroll-hooks.service runs it; ece-enroll run "
           "needs no help.\n\nExamples:\n  ece-enroll hooks\n  systemctl enable --now ece-enroll-hooks.service",
           TAKES_SPEC | TAKES_DIRS | TAKES_ONCE, command_hooks },
+        { "health", NULL, "answer one HTTP request with this host's health, for its socket unit",
+          "Reads a request from standard input: / is answered with 200 while the host is enrolled and with 503 otherwise; /azure in "
+          "the words of Azure's Application Health extension. ece-enroll-health.socket listens, on 127.0.0.1:8680 unless told "
+          "otherwise, and calls this for each connection.\n\nExamples:\n  printf 'GET / HTTP/1.1\\r\\n\\r\\n' | ece-enroll "
+          "health\n  systemctl enable --now ece-enroll-health.socket",
+          TAKES_DIRS, command_health },
         { "token", "create | list | delete ID...", "the platform's roles tokens: make one, list and delete the persistent ones",
           "create: mints a token for the roles that --role names, and prints it to a pipe or a file; to a terminal only with "
           "--show. Ephemeral unless --persistent is given. list: the persistent ones with their roles; the platform shows no "
@@ -89,6 +103,12 @@ const Command commands[] = {
           "host that has left, until `ece-enroll run` or a retry.\n\nExamples:\n  ece-enroll leave\n  ece-enroll leave --yes "
           "--timeout 20m --json",
           TAKES_SPEC | TAKES_DIRS | TAKES_JSON | TAKES_YES | TAKES_FORCE | TAKES_TIMEOUT, command_leave },
+        { "diag", NULL, "print all that a support case needs, without secrets",
+          "Status, record, spec, gates, what would be done, units, the journal since boot, network, disks, containers of ECE and the "
+          "system, in one text on standard output. What looks like a secret is taken out; read it before you give it away all the "
+          "same. Changes nothing and asks no coordinator but for the handshake of `check`. Best as root.\n\nExamples:\n  ece-enroll diag "
+          ">diag.txt",
+          TAKES_SPEC | TAKES_DIRS, command_diag },
         { "explain", "[REASON]", "explain a reason, or list all of them",
           "Without REASON: every reason there is, with its class and the exit code that it ends a run with. With "
           "one: what happened, what the agent does, what a person does, and what leads to it. The same is in "
@@ -144,6 +164,8 @@ static int obey(int argc, char *argv[]) {
                 printf("ece-enroll " PACKAGE_VERSION "\n");
                 return EXIT_DONE;
         }
+        if (streq(argv[1], "--completion")) /* for whoever makes the files */
+                return completion_print(argc == 3 ? argv[2] : "") ? EXIT_DONE : EXIT_BAD_USAGE;
         const Command *command = find_command(argv[1]);
         if (!command)
                 return unknown_command(argv[1]);

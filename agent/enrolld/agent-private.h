@@ -13,6 +13,8 @@
  *   agent-secrets.c      what becomes of the secrets that this host was given
  *   agent-record.c       SAVE, and what is found at the start
  *   agent-report.c       REPORT
+ *   agent-webhook.c      reports that go to somebody else
+ *   agent-tally.c        what is counted over transitions
  * Whatever happens becomes an Event in the queue; only agent.c calls the machine.
  */
 
@@ -68,6 +70,16 @@ struct Agent {
         Verdict verdict;
         Token *token;
 
+        struct {
+                HttpTransfer *transfer; /* NULL: none under way */
+                Trust *trust;           /* NULL: not made yet */
+                char id[33];            /* of the report under way */
+                char last[160];         /* what was wrong last, "": nothing */
+                unsigned tries;
+                sd_event_source *again, *last_chance;
+                int exit_code; /* a run's, once it waits for nothing else */
+        } webhook;
+
         Gates gates; /* the last known of each */
         bool gate_awaited[GATES_MAX]; /* that it is shut was told, that it has opened not yet */
         NetworkGates *network;
@@ -81,9 +93,16 @@ struct Agent {
         char told[OUTCOME_TEXT_SIZE]; /* the trouble that was told last: not repeated */
         char stage[64];
         usec_t token_age_at_start_us;
+        usec_t spent_us[_STATE_MAX]; /* in each state, since we were started */
+        size_t n_retries;
+        ReportRetry retries[REPORT_RETRIES_MAX];
+        char *metrics_path;      /* of the last spec that could be read: without one they would only grow old */
+        bool metrics_complained; /* that they can't be written was told */
         size_t n_notes;
         char notes[16][200];
 };
+
+uint32_t agent_random(void); /* of the kernel's good ones; for spreading things, not for secrets */
 
 /* Queue an event; with an observation it is classified and its class, exit code and wait go along. */
 void agent_post(Agent *a, EventKind kind);
@@ -145,6 +164,18 @@ int agent_record_open(Agent *a); /* takes the state directory and what is on rec
 void agent_save(Agent *a);
 bool agent_is_recorded(Agent *a); /* after trying once more, if need be */
 Observation agent_unrecorded_observation(const Agent *a);
+
+/* agent-webhook.c */
+void agent_webhook_report(Agent *a, const Report *r); /* a verdict goes into the outbox, if it is news */
+void agent_webhook_send(Agent *a);                    /* what is in the outbox, one after the other */
+void agent_webhook_forget(Agent *a);                  /* the spec, and what is under way for it */
+bool agent_webhook_delays_exit(Agent *a, int exit_code); /* a run's: it ends by itself then, soon */
+void agent_webhook_is_idle(Agent *a);
+void agent_webhook_fill(const Agent *a, Report *ret);
+
+/* agent-tally.c */
+void agent_tally(Agent *a, const Machine *before); /* of a transition: how long, and why again */
+void agent_tally_fill(const Agent *a, Report *ret);
 
 /* agent-report.c */
 void agent_add_to_history(Agent *a); /* the state just entered, with its reason */

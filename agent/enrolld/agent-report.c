@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "enrolld/gate-report.h"
 #include "report/journal.h"
+#include "report/metrics.h"
 #include "report/status-file.h"
 
 #define PUBLISH_AGAIN_US (2 * USEC_PER_SEC)
@@ -101,6 +102,8 @@ void agent_report_fill(const Agent *a, Report *r) {
         fill_coordinators(a, r);
         fill_gates(a, r);
         fill_history(a, r);
+        agent_tally_fill(a, r);
+        agent_webhook_fill(a, r);
         r->n_notes = a->n_notes;
         for (size_t i = 0; i < a->n_notes && i < ELEMENTS(r->notes); i++)
                 (void) snprintf(r->notes[i], sizeof(r->notes[i]), "%s", a->notes[i]);
@@ -126,6 +129,21 @@ static void publish_again(Agent *a) {
                                           on_publish_again, a);
 }
 
+/* Into a directory of somebody else's; that it can't be is told once, until it can. */
+static void publish_metrics(Agent *a, const Report *r) {
+        int error;
+
+        if (a->spec && !streq_ptr(a->metrics_path, a->spec->report.metrics_textfile)) {
+                free(a->metrics_path);
+                a->metrics_path = a->spec->report.metrics_textfile ? strdup(a->spec->report.metrics_textfile) : NULL;
+        }
+        error = a->metrics_path ? metrics_file_publish(a->metrics_path, r, clock_realtime_us()) : 0;
+        if (error < 0 && !a->metrics_complained)
+                log_warning_errno(error, "can't write %s (report.metrics_textfile); the agent's user has to be allowed to",
+                                  a->metrics_path);
+        a->metrics_complained = error < 0;
+}
+
 static void publish(Agent *a, const Report *r) {
         int error = status_file_publish(a->runtime_fd, r, clock_realtime_us());
 
@@ -133,6 +151,7 @@ static void publish(Agent *a, const Report *r) {
                 log_warning_errno(error, "can't write %s/%s", a->options.runtime_dir, STATUS_FILE);
                 publish_again(a);
         }
+        publish_metrics(a, r);
         (void) sd_notifyf(0, "STATUS=%s%s%s", r->state, r->reason.class == CLASS_OK ? "" : ": ",
                           r->reason.class == CLASS_OK ? "" : r->reason.text);
 }
@@ -146,6 +165,7 @@ void agent_report(Agent *a, bool transition) {
         publish(a, r);
         if (!transition)
                 return;
+        agent_webhook_report(a, r);
         journal_transition(r);
         if (a->options.story)
                 story_transition(a->options.story, r, clock_boottime_us());

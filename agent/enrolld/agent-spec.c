@@ -24,6 +24,7 @@
 
 void agent_forget_spec(Agent *a) {
         agent_gates_cancel(a);
+        agent_webhook_forget(a);
         agent_forget_via(a);
         a->keeper = keeper_client_free(a->keeper);
         a->plan = plan_free(a->plan);
@@ -133,11 +134,8 @@ static void note_ignored_proxy(Agent *a) {
 
 static void use_spec(Agent *a) {
         char machine_id[MACHINE_ID_SIZE];
-        const char *sentence;
         int error;
 
-        for (size_t i = 0; (sentence = plan_without_effect(a->spec, i)); i++)
-                agent_note(a, sentence);
         if (a->spec->installer.handoff == HANDOFF_ARGV)
                 agent_note(a, "installer.handoff is argv: local users can see the token while the installer runs");
         note_ignored_proxy(a);
@@ -158,6 +156,7 @@ static void use_spec(Agent *a) {
         agent_gates_reset(a);
         if (error < 0)
                 return agent_fail(a, error, "can't prepare what the spec asks for");
+        agent_webhook_send(a); /* what an earlier agent has left */
         post_loaded(a);
 }
 

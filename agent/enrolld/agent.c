@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "enrolld/left-mark.h"
 
-static uint32_t random_number(void) {
+uint32_t agent_random(void) {
         uint32_t value;
 
         /* The pool is ready long before a service starts; a short read leaves the jitter less random, no more. */
@@ -57,7 +57,7 @@ void agent_post_event(Agent *a, const Event *event, const Observation *seen) {
         assert(a->queue_n < AGENT_QUEUE_MAX);
         o = &a->queue[(a->queue_first + a->queue_n++) % AGENT_QUEUE_MAX];
         *o = (Occurrence) { .event = *event, .outcome = OUTCOME_OK };
-        o->event.random = random_number();
+        o->event.random = agent_random();
         if (seen && !observation_is_none(seen)) {
                 classify(seen, &o->outcome);
                 o->event.class = o->outcome.class;
@@ -122,7 +122,8 @@ static void disarm(Agent *a, Timer timer) {
 
 static void leave(Agent *a, int exit_code) {
         (void) sd_notify(0, "STOPPING=1");
-        (void) sd_event_exit(a->event, exit_code);
+        if (!agent_webhook_delays_exit(a, exit_code))
+                (void) sd_event_exit(a->event, exit_code);
 }
 
 static void cancel(Agent *a) {
@@ -333,8 +334,10 @@ static void step(Agent *a, const Occurrence *o) {
 
         log_debug("%s in %s: %s, %zu actions", event_kind_to_string(o->event.kind), state_to_string(before),
                   state_to_string(a->machine.state), actions.n);
-        if (transition)
+        if (transition) {
+                agent_tally(a, &before_it);
                 agent_add_to_history(a); /* before SAVE: the record tells it, too */
+        }
         prepare_actions(a, &actions);
         for (size_t i = 0; i < actions.n && a->fatal == 0; i++)
                 act(a, &actions.item[i], transition);
@@ -444,6 +447,7 @@ Agent *agent_free(Agent *a) {
                 return NULL;
         a->token = token_free(a->token);
         agent_forget_spec(a);
+        (void) sd_event_source_unref(a->webhook.last_chance);
         (void) network_gates_free(a->network);
         (void) http_free(a->http);
         for (Timer t = 0; t < _TIMER_MAX; t++)
@@ -453,6 +457,7 @@ Agent *agent_free(Agent *a) {
         (void) sd_event_source_unref(a->state_watch);
         cleanup_closep(&a->state_fd);
         cleanup_closep(&a->runtime_fd);
+        free(a->metrics_path);
         (void) sd_event_unref(a->event);
         free(a);
         return NULL;

@@ -15,7 +15,7 @@
 
 const char *argp_program_version = "ece-enrolld " PACKAGE_VERSION;
 
-enum { OPTION_SPEC = 0x100, OPTION_STATE_DIR, OPTION_RUNTIME_DIR, OPTION_DEBUG };
+enum { OPTION_SPEC = 0x100, OPTION_STATE_DIR, OPTION_RUNTIME_DIR, OPTION_DEBUG, OPTION_LOG_FORMAT };
 
 static const struct argp_option arg_options[] = {
         { "spec", OPTION_SPEC, "FILE", 0, "The spec (default: $ECE_ENROLL_SPEC or " SPEC_FILE_DEFAULT ")", 0 },
@@ -23,6 +23,7 @@ static const struct argp_option arg_options[] = {
         { "runtime-dir", OPTION_RUNTIME_DIR, "DIR", 0,
           "Where status.json and the keeper's socket are (default: " DEFAULT_RUNTIME_DIR ")", 0 },
         { "debug", OPTION_DEBUG, NULL, 0, "Log each event of the state machine", 0 },
+        { "log-format", OPTION_LOG_FORMAT, "WORD", 0, "plain, or ecs: JSON by the Elastic Common Schema on standard error", 0 },
         {},
 };
 
@@ -41,6 +42,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
                 return 0;
         case OPTION_DEBUG:
                 log_set_level(LOG_DEBUG);
+                return 0;
+        case OPTION_LOG_FORMAT:
+                if (log_set_format(argument) < 0)
+                        argp_error(state, "'%.32s' is no format of a log; there are plain and ecs", argument);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;

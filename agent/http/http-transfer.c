@@ -123,11 +123,31 @@ static int add_authorization(HttpTransfer *transfer, const HttpRequest *request)
         return r;
 }
 
+/* An empty value takes out what libcurl would say by itself. */
+static int add_content_type(HttpTransfer *transfer, const HttpRequest *request) {
+        char line[128];
+
+        if (!request->body)
+                return add_line(transfer, "Content-Type:");
+        (void) snprintf(line, sizeof(line), "Content-Type: %s", request->content_type ?: "application/json");
+        return add_line(transfer, line);
+}
+
+static int add_further_lines(HttpTransfer *transfer, const HttpRequest *request) {
+        int r = 0;
+
+        for (const char *const *line = request->headers; r == 0 && line && *line; line++)
+                r = header_safe(*line, strlen(*line)) ? add_line(transfer, *line) : -EINVAL;
+        return r;
+}
+
 static int add_header_lines(HttpTransfer *transfer, const HttpRequest *request) {
         int r = add_line(transfer, "Accept: application/json");
 
-        if (r == 0) /* an empty value takes out what libcurl would say by itself */
-                r = add_line(transfer, request->body ? "Content-Type: application/json" : "Content-Type:");
+        if (r == 0)
+                r = add_content_type(transfer, request);
+        if (r == 0)
+                r = add_further_lines(transfer, request);
         if (r == 0)
                 r = add_line(transfer, "Expect:");
         if (r == 0 && request->auth_scheme)

@@ -39,6 +39,8 @@ typedef struct HttpRequest {
         const char *unix_socket; /* or NULL */
         const char *body;        /* JSON text or NULL; copied (wiped afterwards) */
         size_t body_size;
+        const char *content_type; /* of the body; NULL: application/json */
+        const char *const *headers; /* further lines, "Name: value", and NULL behind the last; NULL: none. Copied; no CR, LF, NUL */
         const char *auth_scheme; /* "ApiKey", "Bearer", "Basic" or NULL; sent at once, unchallenged */
         const Secret *auth;      /* what follows the scheme; Basic: the ready base64. Copied into wiped
                                     memory, checked for CR, LF, NUL */

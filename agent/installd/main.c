@@ -43,6 +43,7 @@ enum {
         OPTION_SHIM,
         OPTION_EXIT_IDLE,
         OPTION_LISTEN_FD,
+        OPTION_LOG_FORMAT,
 };
 
 static const struct argp_option arg_options[] = {
@@ -56,6 +57,7 @@ static const struct argp_option arg_options[] = {
         { "shim", OPTION_SHIM, "FILE", 0, "The program that hands the token over (default: " SHIM_DEFAULT ")", 0 },
         { "exit-idle", OPTION_EXIT_IDLE, NULL, 0, "Leave when nothing runs and what is known is on record", 0 },
         { "listen-fd", OPTION_LISTEN_FD, "N", 0, "The listening socket, if systemd passes none", 0 },
+        { "log-format", OPTION_LOG_FORMAT, "WORD", 0, "plain, or ecs: JSON by the Elastic Common Schema on standard error", 0 },
         {},
 };
 
@@ -92,6 +94,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state) {
                 if (text_to_u64(argument, 1023, &number) < 0 || number < SD_LISTEN_FDS_START)
                         argp_error(state, "'%s' is no descriptor", argument);
                 a->listen_fd = (int) number;
+                return 0;
+        case OPTION_LOG_FORMAT:
+                if (log_set_format(argument) < 0)
+                        argp_error(state, "'%.32s' is no format of a log; there are plain and ecs", argument);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;

@@ -26,7 +26,16 @@
 /* {"name":["frc-"]}: the containers that ECE's runner makes. Part of a name is enough for the filter. */
 #define LOOK_URL HOST "/containers/json?all=true&filters=%7B%22name%22%3A%5B%22frc-%22%5D%7D"
 
-typedef enum CallKind { CALL_PING, CALL_IMAGE, CALL_LOOK, CALL_LIST, CALL_INSPECT, CALL_STOP, CALL_REMOVE } CallKind;
+typedef enum CallKind {
+        CALL_PING,
+        CALL_IMAGE,
+        CALL_LOOK,
+        CALL_LIST,
+        CALL_INSPECT,
+        CALL_STOP,
+        CALL_REMOVE,
+        CALL_ASK, /* and behind it, one for each topic */
+} CallKind;
 
 struct EngineCall {
         CallKind kind;
@@ -167,6 +176,14 @@ static void judge_look(EngineCall *call, const HttpReply *reply, EngineAnswer *a
                 answer->failure = unusable(call, reply, parsed);
 }
 
+static void judge_about(EngineCall *call, const HttpReply *reply, EngineAnswer *answer) {
+        EngineTopic topic = (EngineTopic) (call->kind - CALL_ASK);
+        int parsed = engine_parse_about(topic, buffer_string(&reply->body), reply->body.size, &answer->about);
+
+        if (reply->status != 200 || parsed < 0)
+                answer->failure = unusable(call, reply, parsed);
+}
+
 static void on_reply(void *userdata, const HttpReply *reply, const Observation *failure) {
         EngineCall *call = userdata;
         EngineAnswer answer = { .failure = OBSERVATION_NONE };
@@ -182,6 +199,8 @@ static void on_reply(void *userdata, const HttpReply *reply, const Observation *
                 judge_inspection(call, reply, &answer);
         else if (call->kind == CALL_LOOK)
                 judge_look(call, reply, &answer);
+        else if (call->kind >= CALL_ASK)
+                judge_about(call, reply, &answer);
         else
                 judge_status(call, reply, &answer);
         finish(call, &answer);
@@ -208,6 +227,18 @@ int engine_find(Http *http, const char *socket_path, EngineHandler handler, void
 
 int engine_look(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret) {
         return start(http, socket_path, CALL_LOOK, "GET", LOOK_URL, ENGINE_TIMEOUT_US, handler, userdata, ret);
+}
+
+int engine_ask(Http *http, const char *socket_path, EngineTopic topic, EngineHandler handler, void *userdata,
+               EngineCall **ret) {
+        static const char *const urls[_ENGINE_TOPIC_MAX] = {
+                [TOPIC_VERSION] = HOST "/version",
+                [TOPIC_INFO] = HOST "/info",
+                [TOPIC_BRIDGE] = HOST "/networks/bridge",
+        };
+
+        return start(http, socket_path, (CallKind) (CALL_ASK + topic), "GET", urls[topic], ENGINE_TIMEOUT_US, handler,
+                     userdata, ret);
 }
 
 int engine_stop(Http *http, const char *socket_path, const char *id, unsigned timeout_s, EngineHandler handler,

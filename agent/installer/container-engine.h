@@ -9,6 +9,7 @@
 
 #include "http/http.h"
 #include "installer/shim.h"
+#include "model/facts.h"
 #include "model/local-view.h"
 #include "model/outcome.h"
 
@@ -37,6 +38,7 @@ typedef struct EngineAnswer {
         bool found;          /* find, image: it is there. stop, remove: it was there */
         Container container; /* find, when found */
         LocalView local;     /* look */
+        EngineFacts about;   /* ask: what this topic tells */
 } EngineAnswer;
 
 typedef void (*EngineHandler)(void *userdata, const EngineAnswer *answer);
@@ -60,6 +62,16 @@ int engine_find(Http *http, const char *socket_path, EngineHandler handler, void
 /* What there is of ECE on this host. */
 int engine_look(Http *http, const char *socket_path, EngineHandler handler, void *userdata, EngineCall **ret);
 
+/* What the engine says of itself, topic by topic. */
+typedef enum EngineTopic {
+        TOPIC_VERSION,
+        TOPIC_INFO,   /* driver and data root */
+        TOPIC_BRIDGE, /* Docker's default network */
+        _ENGINE_TOPIC_MAX,
+} EngineTopic;
+int engine_ask(Http *http, const char *socket_path, EngineTopic topic, EngineHandler handler, void *userdata,
+               EngineCall **ret);
+
 /* Stops (TERM, then KILL after timeout_s by the engine). Already stopped or gone is no failure. */
 int engine_stop(Http *http, const char *socket_path, const char *id, unsigned timeout_s, EngineHandler handler,
                 void *userdata, EngineCall **ret);
@@ -72,3 +84,4 @@ int engine_remove(Http *http, const char *socket_path, const char *id, EngineHan
 int engine_parse_list(const char *text, size_t n, bool *ret_found, char ret_id[static 65]);
 int engine_parse_inspect(const char *text, size_t n, Container *ret);
 int engine_parse_local(const char *text, size_t n, LocalView *ret);
+int engine_parse_about(EngineTopic topic, const char *text, size_t n, EngineFacts *ret);

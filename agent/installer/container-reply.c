@@ -173,3 +173,39 @@ int engine_parse_local(const char *text, size_t n, LocalView *ret) {
         *ret = view;
         return 0;
 }
+
+/* A word that is missing stays ""; whoever judges it takes that for not told. */
+static void copy_word(char *ret, size_t size, const json_t *object, const char *name) {
+        const char *word = json_member_string(object, name);
+
+        if (word && strlen(word) < size)
+                (void) text_copy_printable(ret, size, word);
+}
+
+int engine_parse_about(EngineTopic topic, const char *text, size_t n, EngineFacts *ret) {
+        _cleanup_json_ json_t *object = NULL;
+        EngineFacts about = { .version = "" };
+        int error = read_reply(text, n, &object);
+
+        if (error < 0)
+                return error;
+        if (!json_is_object(object))
+                return -EBADMSG;
+        switch (topic) {
+        case TOPIC_VERSION:
+                copy_word(about.version, sizeof(about.version), object, "Version");
+                break;
+        case TOPIC_INFO:
+                copy_word(about.driver, sizeof(about.driver), object, "Driver");
+                copy_word(about.data_root, sizeof(about.data_root), object, "DockerRootDir");
+                break;
+        case TOPIC_BRIDGE:
+                copy_word(about.bridge_icc, sizeof(about.bridge_icc), json_member_object(object, "Options"),
+                          "com.docker.network.bridge.enable_icc");
+                break;
+        case _ENGINE_TOPIC_MAX:
+                break;
+        }
+        *ret = about;
+        return 0;
+}

@@ -415,6 +415,11 @@ const char *value_kind_allowed(ValueKind kind) {
         return kinds[kind].allowed;
 }
 
+size_t value_kind_size_max(ValueKind kind) {
+        assert(kind >= 0 && kind < _VALUE_KIND_MAX);
+        return kinds[kind].size_max;
+}
+
 /* What holds for every kind. The length is looked at with a bound, so that even a value that nobody
  * terminated properly is not run through to its end. */
 static int check_common(ValueKind kind, const char *value, char *why) {

@@ -43,5 +43,8 @@ int allow_list_check(ValueKind kind, const char *value, char why[ALLOW_LIST_WHY_
 
 const char *value_kind_to_string(ValueKind kind);
 
+/* The most bytes that a value of the kind may have. */
+size_t value_kind_size_max(ValueKind kind);
+
 /* The allowed characters in words: "letters, digits, '.', '_' and '-'". */
 const char *value_kind_allowed(ValueKind kind);

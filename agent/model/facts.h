@@ -26,6 +26,14 @@ typedef struct HostFacts {
         bool storage_present;       /* storage_path exists and is a directory */
 } HostFacts;
 
+/* What the container engine says of itself; "" where it was not asked or does not say. */
+typedef struct EngineFacts {
+        char version[64];          /* "27.0.3" */
+        char driver[32];           /* of images and containers: "overlay2" */
+        char data_root[FACT_SIZE]; /* "/mnt/data/docker" */
+        char bridge_icc[8];        /* may containers on the default bridge reach each other: "true", "false" */
+} EngineFacts;
+
 typedef struct PlatformFacts {
         char version[64]; /* allow-list checked; "" when not asked yet */
 } PlatformFacts;

@@ -48,7 +48,3 @@ Observation plan_name_runner(const Spec *spec, const HostFacts *host, Plan *ret)
 /* Compares major.minor of two versions of VALUE_VERSION form: < 0, 0, > 0. Further parts do not
  * count. */
 int version_compare_major_minor(const char *a, const char *b);
-
-/* Keys that are accepted and have no effect yet (reports). The n-th sentence, NULL after the
- * last. */
-const char *plan_without_effect(const Spec *spec, size_t n);

@@ -16,6 +16,8 @@
 
 #define REPORT_HISTORY_MAX 20U
 #define REPORT_COORDINATORS_MAX 16U
+#define REPORT_PHASES_MAX 16U
+#define REPORT_RETRIES_MAX 32U
 
 typedef struct ReportCoordinator {
         char url[280];
@@ -37,6 +39,16 @@ typedef struct ReportGate {
         Outcome reason; /* CLASS_OK unless shut */
         usec_t took_us;
 } ReportGate;
+
+typedef struct ReportPhase {
+        char state[16];
+        usec_t spent_us;
+} ReportPhase;
+
+typedef struct ReportRetry {
+        char reason[REASON_ID_SIZE];
+        unsigned n;
+} ReportRetry;
 
 typedef struct Report {
         char state[16];
@@ -65,8 +77,14 @@ typedef struct Report {
         ReportCoordinator coordinators[REPORT_COORDINATORS_MAX];
         size_t n_gates; /* of PREFLIGHT, as last seen */
         ReportGate gates[GATES_MAX];
+        size_t n_phases; /* since the agent was started */
+        ReportPhase phases[REPORT_PHASES_MAX];
+        size_t n_retries; /* likewise; a reason beyond the first REPORT_RETRIES_MAX is not counted */
+        ReportRetry retries[REPORT_RETRIES_MAX];
         size_t n_history;
         ReportTransition history[REPORT_HISTORY_MAX];
+        size_t webhook_pending;  /* reports that it does not have yet */
+        char webhook_last[160];  /* why, "" when nothing is known to be wrong */
         size_t n_notes;          /* things worth knowing that are no failure: warnings of spec and plan, extra roles */
         char notes[16][200];
 } Report;

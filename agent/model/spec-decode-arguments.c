@@ -43,6 +43,10 @@ static const struct {
         { "help", "the installer would print its help and exit 0" },
 };
 
+const char *refused_argument(size_t n) {
+        return n < ELEMENTS(refused) ? refused[n].option : NULL;
+}
+
 static const char *find_refused(const char *argument) {
         for (size_t i = 0; i < ELEMENTS(refused); i++)
                 if (streq(refused[i].option, argument))

@@ -18,9 +18,6 @@
 
 #include "base/text.h"
 
-#define COMMAND_ARGUMENTS_MAX 32U
-#define ARGUMENT_SIZE_MAX 1024U
-
 static const char *const kind_words[] = {
         [SECRET_FROM_NOWHERE] = "",
         [SECRET_FROM_CREDENTIAL] = "credential",

@@ -68,6 +68,13 @@ const char *did_you_mean(char buffer[static DID_YOU_MEAN_SIZE], const char *type
 
 void secret_source_done(SecretSource *source);
 
+/* Of a command that prints a secret. */
+#define COMMAND_ARGUMENTS_MAX 32U
+#define ARGUMENT_SIZE_MAX 1024U
+
+/* Arguments that installer.extra_args refuses by name, n from 0; NULL behind the last. */
+const char *refused_argument(size_t n);
+
 DecodeFunction decode_boolean, decode_number, decode_duration, decode_word, decode_text,
         decode_text_or_auto, decode_factor, decode_sha256, decode_account, decode_login, decode_url,
         decode_coordinators, decode_pins, decode_proxy, decode_no_proxy, decode_address, decode_roles, decode_memory, decode_tags,

@@ -78,6 +78,7 @@ Spec *spec_free(Spec *s) {
         free(s->report.hooks_dir);
         free(s->report.metrics_textfile);
         free(s->report.webhook_url);
+        free(s->report.webhook_ca_file);
         secret_source_done(&s->report.webhook_hmac_key);
         free(s);
         return NULL;

@@ -144,6 +144,7 @@ typedef struct Spec {
                 char *hooks_dir;
                 char *metrics_textfile;
                 char *webhook_url;
+                char *webhook_ca_file; /* NULL: the system's authorities */
                 SecretSource webhook_hmac_key;
         } report;
         bool forget_credential;

@@ -28,12 +28,13 @@ typedef struct HookCall {
         usec_t left_us;       /* until the deadline; USEC_INFINITY: none, and the variable is empty */
         const Buffer *status; /* what is on each one's standard input; NULL: nothing */
         usec_t timeout_us;    /* of each */
-        Buffer *through;      /* names of hooks that are not run, a blank behind each; those that are through are added. NULL: all are run */
-        const BoundedProgramEnd *end; /* what may end a hook, and keep back those behind it, for something more urgent; NULL: nothing */
+        Buffer *through;      /* names of those not to be run, a blank behind each; who is through is added. NULL: all are run */
+        const BoundedProgramEnd *end; /* what may end a hook, and keep back those behind it; NULL: nothing */
 } HookCall;
 
 typedef void (*HookTrouble)(void *userdata, const char *path, const char *why);
 
-/* Runs them one after the other, and waits. 0, or 1 when one of them wants to be run again; -ECANCELED when end said so; -ENOMEM. A directory that is not there has none; a hook that somebody
- * else than root or we could change is not run, and that is told like every other trouble. */
+/* Runs them one after the other, and waits. 0, or 1 when one of them wants to be run again; -ECANCELED when end said so; -ENOMEM.
+ * A directory that is not there has none; a hook that somebody else than root or we could change is not run, and that is told
+ * like every other trouble. */
 int hooks_run(const HookCall *call, HookTrouble trouble, void *userdata);

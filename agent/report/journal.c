@@ -77,9 +77,9 @@ void journal_trouble(const Report *r) {
 void journal_installer_line(const char *line, const char *runner_id) {
         LogField fields[] = {
                 { "MESSAGE_ID", MESSAGE_ID_INSTALLER_LINE },
+                { "SYSLOG_IDENTIFIER", "ece-installer" }, /* journalctl -t ece-installer: its words alone */
                 { "ECE_ENROLL_RUNNER_ID", runner_id[0] ? runner_id : NULL },
         };
 
-        log_record(LOG_INFO, __FILE__, __LINE__, __func__, fields, ELEMENTS(fields), "installer: %s",
-                   line);
+        log_record(LOG_INFO, __FILE__, __LINE__, __func__, fields, ELEMENTS(fields), "%s", line);
 }

@@ -113,6 +113,8 @@ static int add_details(json_t *status, const Report *r, usec_t now_realtime_us) 
                                                        (double) USEC_PER_SEC));
         bad |= json_object_set_new(status, "api_key_expiration",
                                    r->key_expiration[0] ? json_string(r->key_expiration) : json_null());
+        bad |= json_object_set_new(status, "webhook",
+                                   json_pack("{s:I, s:s}", "pending", (json_int_t) r->webhook_pending, "last", r->webhook_last));
         bad |= json_object_set_new(status, "gates", gates_to_json(r->gates, r->n_gates));
         bad |= json_object_set_new(status, "notes", notes_array(r));
         return bad ? -ENOMEM : 0;

@@ -23,6 +23,8 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/log-ecs.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -248,6 +250,57 @@ static void test_errno_is_kept(void **state) {
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+/* Of standard error, as JSON, one line after the other. */
+static json_t *line_as_json(const char *text) {
+        json_t *line = NULL;
+
+        assert_int_equal(json_read(text, strcspn(text, "\n"), &line, NULL), 0);
+        return line;
+}
+
+static void test_ecs(void **state) {
+        const LogField fields[] = { { "MESSAGE_ID", "0123" }, { "ECE_ENROLL_STATE", "BACKOFF" }, { "ECE_ENROLL_REASON", NULL },
+                                    { "SYSLOG_IDENTIFIER", "ece-installer" }, { "OTHER", "x" } };
+        _cleanup_buffer_ Buffer b = BUFFER_INIT(10000);
+        char text[64];
+        const char *said;
+
+        assert_int_equal(log_set_format("json"), -EINVAL);
+        assert_int_equal(log_set_format("ecs"), 0);
+        log_quiet_stderr(true); /* is about plain lines */
+        (void) snprintf(text, sizeof(text), "a \"quoted\" back\\slash %c and\ntwo lines", 1);
+        log_record(LOG_WARNING, "file.c", 7, "function", fields, ELEMENTS(fields), "%s", text);
+        said = taken_stderr(&b);
+        assert_true(text_starts_with(said, "{\"@timestamp\":\"20"));
+        assert_string_equal(said + strlen(said) - 2, "}\n");
+        assert_ptr_equal(strchr(said, '\n'), said + strlen(said) - 1);
+
+        _cleanup_json_ json_t *line = line_as_json(said);
+        assert_string_equal(json_member_string(line, "log.level"), "warning");
+        assert_string_equal(json_member_string(line, "message"), "a \"quoted\" back\\slash ? and two lines");
+        assert_string_equal(json_member_string(line, "service.name"), "ece-installer");
+        assert_string_equal(json_member_string(line, "event.code"), "0123");
+        assert_string_equal(json_member_string(line, "ece_enroll.state"), "BACKOFF");
+        assert_null(json_object_get(line, "ece_enroll.reason"));
+        assert_int_equal(json_member_integer(line, "process.pid", 0), getpid());
+        assert_int_equal(json_member_integer(line, "log.origin.file.line", 0), 7);
+        assert_int_equal(log_set_format("plain"), 0);
+}
+
+/* Whatever does not fit is left out, and it stays JSON. */
+static void test_ecs_in_little_room(void **state) {
+        const LogField fields[] = { { "ECE_ENROLL_REMEDY", "\"do\" this" } };
+        char text[700];
+
+        for (size_t size = 4; size <= sizeof(text); size++) {
+                size_t n = log_ecs_line(0, LOG_ERR, "id", &(LogPlace) { "f", "g", 1 }, fields, 1, "what \\ happened", text, size);
+                _cleanup_json_ json_t *line = NULL;
+
+                assert_true(n <= size && n >= 3);
+                assert_int_equal(json_read(text, n, &line, NULL), 0);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 TEST(test_plain_lines),
@@ -261,6 +314,8 @@ int main(void) {
                 TEST(test_journal_too_much),
                 TEST(test_errno_record),
                 TEST(test_errno_is_kept),
+                TEST(test_ecs),
+                TEST(test_ecs_in_little_room),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

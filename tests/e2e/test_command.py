@@ -35,7 +35,7 @@ class Usage(Command):
 
     def test_help_of_each_command(self):
         names = re.findall(r"^  (\w+) ", self.call("--help").output, re.M)
-        self.assertEqual(sorted(names), ["check", "explain", "hooks", "leave", "pin", "plan", "retry", "roles", "run", "status", "token", "validate", "wait"])
+        self.assertEqual(sorted(names), ["check", "diag", "explain", "health", "hooks", "leave", "pin", "plan", "retry", "roles", "run", "schema", "status", "token", "validate", "wait"])
         for name in names:
             outcome = self.call(name, "--help")
             self.assertEqual(outcome.code, 0)
@@ -49,7 +49,7 @@ class Usage(Command):
     def test_an_answer_that_could_not_be_written_is_a_failure(self):
         """As a shell would have it: ece-enroll explain >/dev/full."""
         into_full = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
-        for words in (["explain"], ["--version"], ["plan", "--spec", self.bench.spec_path]):
+        for words in (["explain"], ["--version"], ["schema"], ["plan", "--spec", self.bench.spec_path]):
             outcome = self.bench.end(self.bench.start("ece-enroll", *words, prefix=into_full))
             self.assertEqual(outcome.code, 70, words)
             self.assertIn("standard output", outcome.output)

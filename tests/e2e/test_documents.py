@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents say: each command of doc/tokens.md is executed as it stands, curl lines and ours, and does the same; each row of
-the tables names a test that exists."""
+"""What the documents say: each command of doc/tokens.md is executed as it stands, curl lines and ours, and does the same; the
+specs of doc/coming-from-ansible.md do on a member what it says; each row of the tables names a test that exists."""
 
 import json
 import os
@@ -8,10 +8,11 @@ import pathlib
 import re
 import shutil
 import subprocess
+import textwrap
 import unittest
 
 import tap
-from bench import HOST_IP, EndToEnd
+from bench import HOST_IP, EndToEnd, yaml
 from coordsim import jwt
 from coordsim.process import TOKENS
 
@@ -97,6 +98,46 @@ class Tokens(EndToEnd):
             self.assertTrue(json.loads(told[-1][1])["roles"][0]["blessed"])
         elif name.startswith("Giving"):
             self.assertEqual(self.sim.control.state()["runners"], {})
+
+
+class ComingFromAnsible(EndToEnd):
+    """A fleet that somebody else has joined: the specs of the page, but for address and secret as they stand, on a member."""
+
+    def specs(self):
+        page = (TOP / "doc" / "coming-from-ansible.md").read_text(encoding="utf-8")
+        return [textwrap.dedent(text) for text in re.findall(r"^ *```yaml\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)]
+
+    def test_each_spec_is_valid(self):
+        self.assertEqual(len(self.specs()), 2)
+        for text in self.specs():
+            self.bench.spec_path.write_text(text)
+            outcome = self.bench.command("validate", self.bench.spec_path)
+            self.assertEqual(outcome.code, 0, outcome)
+
+    def test_a_member_is_looked_at_and_left_alone(self):
+        """The page's promise: nothing is minted, changed or run, whether the platform is asked or the engine."""
+        self.bench.write_spec(host={"availability_zone": "zone-1"})
+        outcome = self.bench.run()
+        self.assertEqual(outcome.code, 0, outcome)
+        secret = self.bench.secret_file("password", self.sim.credentials["admin_password"])
+        drop_ins = self.bench.spec_path.with_name("enroll.yaml.d")
+        drop_ins.mkdir()
+        here = self.bench.base_spec()
+        here["host"] = {"host_ip": HOST_IP}
+        for name in ("version", "coordinators", "trust", "credential"):
+            del here[name]
+        (drop_ins / "bench.yaml").write_text("\n".join(yaml(here)) + "\n")
+        before = [event for event in self.sim.requests() if event["method"] != "GET"]
+        for text, by in zip(self.specs(), ("coordinator", "local"), strict=True):
+            shutil.rmtree(self.bench.state)
+            self.bench.spec_path.write_text(
+                text.replace("https://host1.example.com:12443", self.sim.url).replace("/etc/ece-enroll/coordinator-ca.pem", str(self.sim.ca))
+                .replace("{from: credential, name: ece-password}", "{from: file, path: %s}" % secret))
+            outcome = self.bench.run()
+            self.assertEqual(outcome.code, 0, outcome)
+            self.assertEqual((outcome.status["state"], outcome.status["verified"]["by"]), ("ENROLLED", by))
+            self.assertEqual(self.bench.installs(), 1)
+        self.assertEqual([event for event in self.sim.requests() if event["method"] != "GET"], before)
 
 
 class Rows(unittest.TestCase):

@@ -58,11 +58,22 @@ static void try_local(const char *text, size_t n) {
         expect(view.version[0] == '\0' || allow_list_check(VALUE_VERSION, view.version, NULL) == 0);
 }
 
+static void try_about(const char *text, size_t n) {
+        for (EngineTopic topic = 0; topic < _ENGINE_TOPIC_MAX; topic++) {
+                EngineFacts e = { .version = "" };
+
+                int r = engine_parse_about(topic, text, n, &e);
+                expect(r == 0 || r == -EBADMSG);
+                expect(text_is_printable(e.version) && text_is_printable(e.driver) && text_is_printable(e.data_root) &&
+                       text_is_printable(e.bridge_icc));
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (size == 0)
                 return 0;
         const char *text = (const char *) data + 1;
-        switch (data[0] % 3) {
+        switch (data[0] % 4) {
         case 0:
                 try_list(text, size - 1);
                 break;
@@ -71,6 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 break;
         case 2:
                 try_local(text, size - 1);
+                break;
+        case 3:
+                try_about(text, size - 1);
                 break;
         }
         return 0;

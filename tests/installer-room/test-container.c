@@ -113,6 +113,32 @@ static void local_view_is_read(void **state) {
         assert_int_equal(v.state[LOCAL_RUNNER], LOCAL_ABSENT);
 }
 
+static void engine_is_read(void **state) {
+        static const char info[] = "{\"ServerVersion\":\"27.0.3\",\"Driver\":\"overlay2\",\"DockerRootDir\":\"/mnt/data/docker\"}";
+        static const char bridge[] = "{\"Options\":{\"com.docker.network.bridge.enable_icc\":\"false\"}}";
+        static const char *const less[] = { "{}", "{\"Version\":7,\"Driver\":null,\"Options\":[]}" };
+        static const char *const bad[] = { "", "[]", "{", "no" };
+        EngineFacts e = { .driver = "?" };
+
+        assert_int_equal(engine_parse_about(TOPIC_VERSION, "{\"Version\":\"5.2.2\"}", 19, &e), 0);
+        assert_string_equal(e.version, "5.2.2");
+        assert_string_equal(e.driver, "");
+        assert_int_equal(engine_parse_about(TOPIC_INFO, info, strlen(info), &e), 0);
+        assert_string_equal(e.version, "");
+        assert_string_equal(e.driver, "overlay2");
+        assert_string_equal(e.data_root, "/mnt/data/docker");
+        assert_int_equal(engine_parse_about(TOPIC_BRIDGE, bridge, strlen(bridge), &e), 0);
+        assert_string_equal(e.bridge_icc, "false");
+        for (EngineTopic topic = 0; topic < _ENGINE_TOPIC_MAX; topic++) {
+                for (size_t i = 0; i < ELEMENTS(less); i++) {
+                        assert_int_equal(engine_parse_about(topic, less[i], strlen(less[i]), &e), 0);
+                        assert_true(e.version[0] == '\0' && e.driver[0] == '\0' && e.bridge_icc[0] == '\0');
+                }
+                for (size_t i = 0; i < ELEMENTS(bad); i++)
+                        assert_int_equal(engine_parse_about(topic, bad[i], strlen(bad[i]), &e), -EBADMSG);
+        }
+}
+
 #define START_S 1767225600
 #define MINE "00112233445566778899aabbccddeeff"
 #define OTHER "ffeeddccbbaa99887766554433221100"
@@ -182,6 +208,7 @@ int main(void) {
                 cmocka_unit_test(inspection_is_read),
                 cmocka_unit_test(less_is_read_as_not_told),
                 cmocka_unit_test(local_view_is_read),
+                cmocka_unit_test(engine_is_read),
                 cmocka_unit_test(ownership_is_proved),
         };
 

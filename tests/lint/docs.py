@@ -45,10 +45,33 @@ def spec_keys():
     yield from (f"doc/spec.md: not in the schema: {' | '.join(row)}" for row in written if row not in schema)
 
 
+def keys_by_other_names():
+    """What doc/coming-from-ansible.md calls our keys are keys, or sections of them."""
+    keys = [row[0] for row in lint.table("doc/spec.md", "Keys")]
+    for there, ours, what in lint.table("doc/coming-from-ansible.md", "Variables"):
+        for key in {ours, *re.findall(r"(?:credential|host|installer|retry|token|trust|verify)\.[a-z_.]+[a-z]", what)}:
+            if key not in keys:
+                yield f"doc/coming-from-ansible.md: {there}: no key {key}"
+
+
 def exit_codes():
     rows = {row[0] for row in lint.table("doc/spec.md", "Exit codes")}
     codes = set(re.findall(r"^\s+EXIT_\w+ = (\d+),", lint.text("agent/model/outcome.h"), re.MULTILINE))
     return [f"doc/spec.md: exit code {code}" for code in sorted(codes ^ rows)]
+
+
+def preparation():
+    """doc/host-preparation.md has a row for each item of the table, in its order, with the same words."""
+    engines = {"FOR_ALL": "both", "FOR_DOCKER": "docker", "FOR_PODMAN": "podman"}
+    rows = re.findall(r'^ +\{ "([\w-]+)", (FOR_\w+), "([^"]*)", "([^"]*)", judge_', lint.text("agent/host/preparation.c"), re.MULTILINE)
+    code = [[name, engines[engine], documented, source] for name, engine, documented, source in rows]
+    written = [row[:3] + row[-1:] for row in lint.table("doc/host-preparation.md", "Items")]
+    if not code:
+        yield "agent/host/preparation.c: no rows were found"
+    yield from (f"doc/host-preparation.md: no row {' | '.join(row)}" for row in code if row not in written)
+    yield from (f"doc/host-preparation.md: not in the table of items: {' | '.join(row)}" for row in written if row not in code)
+    if sorted(code) == sorted(written) and code != written:
+        yield "doc/host-preparation.md: another order than in the table of items"
 
 
 def examples():
@@ -101,6 +124,8 @@ lint.main([
     (f"links resolve ({len(DOCUMENTS)} documents)", links()),
     ("doc/spec.md lists the keys of the spec", spec_keys()),
     ("doc/spec.md lists the exit codes", exit_codes()),
+    ("doc/coming-from-ansible.md names keys of the spec", keys_by_other_names()),
+    ("doc/host-preparation.md lists the items", preparation()),
     ("examples are valid", examples()),
     ("examples for clouds are in a document, and JSON in documents is JSON", shown()),
     ("nothing of the installer's own text", foreign()),

@@ -13,8 +13,8 @@ for script in lint.files():
     if script.startswith("tests/fuzz/corpus/"):
         continue
     head = lint.first_line(script)
-    # *.py is what others run with an interpreter of their choice.
-    if head.startswith("#!") and not script.endswith(".py") and not os.access(lint.TOP / script, os.X_OK):
+    # *.py is what others run with an interpreter of their choice, and #!ipxe is no program of this system.
+    if head.startswith("#!/") and not script.endswith(".py") and not os.access(lint.TOP / script, os.X_OK):
         LOOSE.append(f"{script}: begins with {head} and is not executable")
     if head.startswith("#!") and head.split("/")[-1].split()[-1] in ("sh", "bash"):
         SHELL.append(script)

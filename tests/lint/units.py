@@ -10,8 +10,10 @@ import pathlib
 import lint
 
 # By systemd's own measure, 0 to 10. The keeper's cage is the installer's as well: see its unit.
-EXPOSURE_MAX = {"ece-enrolld.service": 1.2, "ece-installd.service": 5.0}
-UNITS = ["ece-enrolld.service", "ece-installd.service", "ece-installd.socket", "ece-enrolld.path", "ece-enrolled.path", "ece-enrolled.target"]
+EXPOSURE_MAX = {"ece-enrolld.service": 1.2, "ece-installd.service": 5.0, "ece-enroll-wait.service": 1.2,
+                "ece-enroll-health@.service": 1.2, "ece-enroll-console.service": 1.2}
+UNITS = ["ece-enrolld.service", "ece-installd.service", "ece-installd.socket", "ece-enrolld.path", "ece-enrolled.path", "ece-enrolled.target",
+         "ece-enroll-wait.service", "ece-enroll-console.service", "ece-enroll-hooks.service", "ece-enroll-health.socket", "ece-enroll-health@.service"]
 
 
 def unit_text(name):
@@ -36,7 +38,7 @@ def exposure(folder, name):
     said = run("systemd-analyze", "security", "--offline=yes", "--no-pager", str(folder / name)).stdout
     found = re.search(r"Overall exposure level for \S+: ([\d.]+)", said)
     if not found:
-        return "?", said.splitlines()[-3:]
+        return "?", said.splitlines()[-3:] or [f"no answer for {name}"]
     return found.group(1), [] if float(found.group(1)) <= EXPOSURE_MAX[name] else [f"systemd/{name}.in: {found.group(0)}"]
 
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """First boot from user data alone, by a real cloud-init (NoCloud): the examples as they stand, but for address and token."""
 
+import json
 import re
 
-from cloudhost import EXAMPLES, CloudMachine
+import package
+import tftemplate
+from cloudhost import EXAMPLES, HASTE, CloudMachine
 
 NOCLOUD = "NoCloud, None"
+INNER = "import sys, yaml; print('#cloud-config'); yaml.safe_dump(yaml.safe_load(open(sys.argv[1]))['autoinstall']['user-data'], sys.stdout)"
 
 
 class CloudInit(CloudMachine):
@@ -17,10 +21,18 @@ class CloudInit(CloudMachine):
         host = self.host()
         found = sorted(EXAMPLES.glob("cloud-init*.yaml"))
         self.assertEqual(len(found), 13)
-        for path in found:
-            host.write("srv/" + path.name, path.read_bytes())
-            said = host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + path.name)
-            self.assertIn("Valid cloud-config", said)
+        for path in [*found, *sorted(EXAMPLES.glob("autoinstall*.yaml"))]:
+            self.schema(host, path.name, path.read_bytes())
+        for name in ("ece-enroll.deb", ""):
+            self.schema(host, "terraform.yaml", tftemplate.render(tftemplate.values(package=name)))
+        # What Ubuntu's installer leaves for the first boot is cloud-config once more.
+        inner = host.run_in_tree("python3", "-c", INNER, "/srv/autoinstall-user-data.yaml")
+        self.assertIn("ssh_authorized_keys", inner)
+        self.schema(host, "inner.yaml", inner)
+
+    def schema(self, host, name, text):
+        host.write("srv/" + name, text)
+        self.assertIn("Valid cloud-config", host.run_in_tree("cloud-init", "schema", "--config-file", "/srv/" + name))
 
     def test_the_clouds_differ_in_their_comments_alone(self):
         """One way to hand over a token, whatever the cloud."""
@@ -45,10 +57,23 @@ class CloudInit(CloudMachine):
         self.assertJoined(host, "DataSourceNoCloud")
         self.assertNotToBeSeen(host, self.key)
 
+    def test_user_data_by_terraform(self):
+        """The image knows a repository; package, secret and spec come with the user data."""
+        host = self.image(NOCLOUD)
+        package.remove(host)
+        package.repository(host)
+        host.write("etc/ece-enroll/enroll.yaml.d/haste.yaml", HASTE)
+        given = tftemplate.values(token=self.mint(), package="")
+        given["ca"] = json.dumps((self.bed.pki.directory / "ca.pem").read_text())
+        self.give(host, tftemplate.render(given))
+        self.assertJoined(host, "DataSourceNoCloud")
+        self.assertEqual(host.status()["verified"]["by"], "local")
+        self.assertModes(host, token=0o400)
+
     def test_run_without_the_daemon(self):
         token = self.mint()
         host = self.image(NOCLOUD)
-        host.write("etc/ece-enroll/once.yaml.d/haste.yaml", (host.tree / "etc/ece-enroll/enroll.yaml.d/haste.yaml").read_text())
+        host.write("etc/ece-enroll/once.yaml.d/haste.yaml", HASTE)
         self.give(host, self.example("run", THE_ROLES_TOKEN=token))
         host.boot()
         self.assertCloudInitIsDone(host, "DataSourceNoCloud")

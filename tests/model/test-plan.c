@@ -258,74 +258,6 @@ static void test_refuses_values(void **state) {
         }
 }
 
-/* --- Support ----------------------------------------------------------------------------------- */
-
-static void ask_nothing(Spec *spec) {}
-static void ask_persistent(Spec *spec) { spec->token.persistent = true; }
-static void ask_local(Spec *spec) { spec->verify.by = VERIFY_BY_LOCAL; }
-static void ask_both(Spec *spec) { spec->verify.by = VERIFY_BY_BOTH; }
-static void ask_forget(Spec *spec) { spec->forget_credential = true; }
-static void ask_pre_minted(Spec *spec) { spec->token.source = TOKEN_PRE_MINTED; }
-static void ask_replace(Spec *spec) { spec->on_stale_runner = ON_STALE_REPLACE; }
-static void ask_pre_minted_alone(Spec *spec) {
-        spec->token.source = TOKEN_PRE_MINTED;
-        spec->credential.kind = CREDENTIAL_NONE;
-}
-static void ask_default_hooks(Spec *spec) { spec->report.hooks_dir = lend("/etc/ece-enroll/hooks.d"); }
-static void ask_hooks(Spec *spec) { spec->report.hooks_dir = lend("/srv/hooks"); }
-static void ask_metrics(Spec *spec) { spec->report.metrics_textfile = lend("/var/lib/x.prom"); }
-static void ask_webhook(Spec *spec) { spec->report.webhook_url = lend("https://cmdb.example.com/ece"); }
-
-static const struct {
-        void (*ask)(Spec *spec);
-        const char *without_effect; /* the key that the one sentence names, or NULL */
-} wishes[] = {
-        { ask_nothing, NULL },
-        { ask_persistent, NULL },
-        { ask_local, NULL },
-        { ask_both, NULL },
-        { ask_forget, NULL },
-        { ask_pre_minted, NULL },
-        { ask_pre_minted_alone, NULL },
-        { ask_replace, NULL },
-        { ask_default_hooks, NULL },
-        { ask_hooks, NULL },
-        { ask_metrics, "report.metrics_textfile" },
-        { ask_webhook, "report.webhook" },
-};
-
-static void assert_one_sentence(const char *(*list)(const Spec *spec, size_t n), const Spec *spec,
-                                const char *key) {
-        if (!key) {
-                assert_null(list(spec, 0));
-                return;
-        }
-        assert_non_null(list(spec, 0));
-        assert_true(text_starts_with(list(spec, 0), key));
-        assert_null(list(spec, 1));
-}
-
-static void test_support(void **state) {
-        for (size_t i = 0; i < ELEMENTS(wishes); i++) {
-                Spec spec = fixture_spec();
-
-                print_message("# %zu\n", i);
-                wishes[i].ask(&spec);
-                assert_one_sentence(plan_without_effect, &spec, wishes[i].without_effect);
-        }
-}
-
-static void test_support_lists_all(void **state) {
-        Spec spec = fixture_spec();
-        size_t n = 0;
-
-        for (size_t i = 0; i < ELEMENTS(wishes); i++)
-                wishes[i].ask(&spec);
-        for (; plan_without_effect(&spec, n);)
-                n++;
-        assert_int_equal(n, 2);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_resolves_what_is_auto),
@@ -337,8 +269,6 @@ int main(void) {
                 cmocka_unit_test(test_what_breaks_nothing),
                 cmocka_unit_test(test_ipv6_needs_a_runner_id),
                 cmocka_unit_test(test_refuses_values),
-                cmocka_unit_test(test_support),
-                cmocka_unit_test(test_support_lists_all),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

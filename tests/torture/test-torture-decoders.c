@@ -154,10 +154,18 @@ static int container_local(const void *subject) {
         return engine_parse_local(text->data + 1, text->size - 1, &view);
 }
 
+static int container_about(const void *subject) {
+        const Buffer *text = subject;
+        EngineFacts facts;
+
+        return engine_parse_about(TOPIC_INFO, text->data + 1, text->size - 1, &facts);
+}
+
 static void test_containers(void **state) {
         torture_corpus("container", NULL, container_list);
         torture_corpus("container", NULL, container_inspect);
         torture_corpus("container", NULL, container_local);
+        torture_corpus("container", NULL, container_about);
 }
 
 /* What takes memory of what a reply says; for a seed that says something else there is nothing to take. */

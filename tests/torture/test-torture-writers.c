@@ -23,6 +23,7 @@
 #include "installer/attempt-record.h"
 #include "installer/protocol.h"
 #include "model/gate.h"
+#include "model/json-schema.h"
 #include "model/problem.h"
 #include "report/status-json.h"
 #include "scarce-memory.h"
@@ -73,6 +74,23 @@ static void test_record(void **state) {
         for (unsigned i = 0; i < RECORD_HISTORY_MAX; i++)
                 record_add_transition(&r, &(Transition) { .at_realtime_us = NOON + i, .state = STATE_MINTING, .reason = "a.b" });
         torture(write_record, &r);
+}
+
+/* --- The schema ----------------------------------------------------------------------------------------------------- */
+
+static int write_schema(const void *subject) {
+        _cleanup_json_ json_t *schema = json_schema_of_spec();
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(JSON_SIZE_MAX);
+
+        (void) subject;
+        if (!schema)
+                return -ENOMEM;
+        int error = json_write(schema, 0, &text);
+        return judge(error, &text);
+}
+
+static void test_schema(void **state) {
+        torture(write_schema, NULL);
 }
 
 /* --- Messages ------------------------------------------------------------------------------------------------------ */
@@ -186,6 +204,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_record),   cmocka_unit_test(test_messages),      cmocka_unit_test(test_status),
                 cmocka_unit_test(test_problems), cmocka_unit_test(test_token_request), cmocka_unit_test(test_graph),
+                cmocka_unit_test(test_schema),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -127,8 +127,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def info(self):
         self._value(200, {"ID": "stand-in", "ServerVersion": ENGINE_VERSION, "OSType": "linux",
-                          "Driver": "overlay2", "Containers": len(self.engine.containers),
+                          "Driver": "overlay2", "DockerRootDir": "/var/lib/docker", "Containers": len(self.engine.containers),
                           "IndexServerAddress": "https://index.docker.io/v1/"})
+
+    def bridge(self):
+        """Docker's default network, as a daemon has it that nobody has told otherwise."""
+        self._value(200, {"Name": "bridge", "Driver": "bridge", "Scope": "local",
+                          "Options": {"com.docker.network.bridge.default_bridge": "true",
+                                      "com.docker.network.bridge.enable_icc": "true"}})
 
     # Images
 
@@ -265,6 +271,7 @@ _KEY = r"/containers/([^/]+)"
 ROUTES = (
     ("GET", "/_ping", Handler.ping), ("HEAD", "/_ping", Handler.ping),
     ("GET", "/version", Handler.version), ("GET", "/info", Handler.info),
+    ("GET", "/networks/bridge", Handler.bridge),
     ("GET", "/images/json", Handler.image_list),
     ("POST", "/images/create", Handler.image_create),
     ("GET", "/images/(.+)/json", Handler.image_inspect),

@@ -45,6 +45,7 @@ class CloudInit(CloudMachine):
         host = self.image(NOCLOUD)
         self.give(host, self.example("nocloud-token", THE_ROLES_TOKEN=token))
         self.assertJoined(host, "DataSourceNoCloud")
+        self.assertPlays("first boot from user data, with a token", host)
         self.assertEqual(host.status()["verified"]["by"], "local")
         # But for the seed itself, which is a directory here.
         self.assertNotToBeSeen(host, token, besides=("/var/lib/cloud/seed/nocloud/user-data",))
@@ -55,6 +56,7 @@ class CloudInit(CloudMachine):
         host.write("etc/ece-enroll/api-key", self.key, 0o600)
         self.give(host, self.example("nocloud-credential"))
         self.assertJoined(host, "DataSourceNoCloud")
+        self.assertPlays("first boot from user data, with a credential of the image", host)
         self.assertNotToBeSeen(host, self.key)
 
     def test_user_data_by_terraform(self):

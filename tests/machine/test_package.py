@@ -64,7 +64,7 @@ class Package(MachineTest):
         self.assertNotEqual(before[0], after[0])  # the agent is the new one
         self.assertEqual(before[1], after[1])  # and the keeper was left alone
         engine.release()
-        self.assertEnrolls(host)
+        self.assertPlays("an upgrade of the package while the installer works", host)
         self.assertEqual(len(engine.events("start", "elastic-cloud-enterprise-installer")), 1)
 
     def test_removed_and_purged(self):

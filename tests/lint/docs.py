@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents against what they speak of: links, keys of the spec, exit codes, and words that don't belong here."""
 
+import json
 import re
 import subprocess
 
@@ -84,6 +85,20 @@ def examples():
     return complaints
 
 
+def shown():
+    """An example that no document names is found by nobody; and what a document shows as JSON is JSON."""
+    prose = "".join(lint.text(name) for name in DOCUMENTS)
+    for name in lint.files():
+        if name.startswith(("etc/examples/cloud-init", "etc/examples/credential-commands/")) and f"../{name})" not in prose:
+            yield f"{name}: in no document"
+    for name in DOCUMENTS:
+        for block in re.findall(r"^```json\n(.*?)^```", lint.text(name), re.MULTILINE | re.DOTALL):
+            try:
+                json.loads(block)
+            except ValueError as error:
+                yield f"{name}: {error}"
+
+
 # Sentences of the installer's own text that a careless copy would bring along, as pieces so that they are not here either.
 FOREIGN = ["Licensed to " + "Elasticsearch B.V.", "docker run " + "--env COORDINATOR_HOST=${", "eval \"${" + "variable}"]
 # Words of a workshop, not of a product.
@@ -129,6 +144,7 @@ lint.main([
     ("examples are valid", examples()),
     ("monitoring/README.md lists the metrics", metrics()),
     ("monitoring/README.md lists the alerts", alerts()),
+    ("examples for clouds are in a document, and JSON in documents is JSON", shown()),
     ("nothing of the installer's own text", foreign()),
     ("no leftovers of the workshop", workshop()),
 ])

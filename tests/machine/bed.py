@@ -31,6 +31,8 @@ from coordsim.pki import Pki  # noqa: E402
 CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_SLAVE, MNT_DETACH = 0x00020000, 0x40000000, 0x4000, 0x80000, 2
 COORDINATOR, PORT, JOIN_PORT = "192.0.2.10", 12443, 12999
 FOREIGN = "198.51.100.7"  # an address on the same wire that is nobody's coordinator
+# What a cloud has around its hosts: metadata service, Azure's second one, and a place for stores and repositories.
+METADATA, WIRESERVER, STORES = "169.254.169.254", "168.63.129.16", "203.0.113.5"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 NEEDED = {"systemd-nspawn": "systemd-container", "ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl"}
 
@@ -116,7 +118,7 @@ class Bed:
         # A bridge without an address of its own takes the lowest of its ports', another one whenever a host comes or goes; those that
         # are up then talk to the old one until their ARP entry is doubted.
         run("ip", "link", "add", "name", "wire", "address", "02:00:c0:00:02:0a", "type", "bridge")
-        for address in (COORDINATOR + "/24", FOREIGN + "/32"):
+        for address in (COORDINATOR + "/24", *(other + "/32" for other in (FOREIGN, METADATA, WIRESERVER, STORES))):
             run("ip", "address", "add", address, "dev", "wire")
         run("ip", "link", "set", "wire", "up")
 

@@ -67,6 +67,11 @@ class Host:
         # The rest is the host's own doing, so that "the network is there" is an event at boot like anywhere else.
         self.write("etc/systemd/network/eth0.network", NETWORK % (self.address, COORDINATOR))
 
+    @property
+    def mac(self) -> str:
+        """Of its card, before or after the boot."""
+        return json.loads(run("ip", "-netns", self.name, "-json", "link", "show", "dev", "eth0"))[0]["address"]
+
     def plug_in(self, inside=True) -> None:
         """The cable; without it eth0 has no carrier."""
         run("ip", "link", "set", self.plug, "up" if inside else "down")
@@ -98,6 +103,8 @@ class Host:
 
     def boot(self) -> None:
         """Returns when there is a first process; systemd is then at work."""
+        # The card outlives the host that was switched off; a machine starts without an address.
+        run("ip", "-netns", self.name, "address", "flush", "dev", "eth0")
         group = CGROUPS / self.bed.top.name / self.name
         group.mkdir(parents=True, exist_ok=True)
         words = ["systemd-nspawn", "--directory=%s" % self.tree, "--machine=" + self.name,

@@ -15,10 +15,11 @@ import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CACHE = TOP / "build/cache"
-# systemd and what a host of a cloud has besides, cloud-init among it (bed.py keeps it quiet where it is not wanted); python3 is for the stand-in engine
-# and for ansible, whose module for packages wants python3-apt.
+# systemd and what a host of a cloud has besides, cloud-init among it (bed.py keeps it quiet where it is not wanted) with the DHCP client
+# that it calls itself; curl is for commands that yield a credential; python3 for the stand-in engine and for ansible, whose module for
+# packages wants python3-apt.
 PACKAGES = ("systemd-sysv", "dbus", "udev", "iproute2", "procps", "ca-certificates", "netbase", "python3", "systemd-coredump",
-            "cloud-init", "curl", "python3-apt")
+            "cloud-init", "curl", "isc-dhcp-client", "python3-apt")
 OPTIONS = ("--mode=root", "--variant=minbase", "--format=tar", '--aptopt=Acquire::Languages "none"', "--aptopt=Acquire::Retries 3",
            "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*")
 

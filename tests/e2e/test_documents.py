@@ -219,7 +219,7 @@ class Tutorial(unittest.TestCase):
     def test_each_command(self):
         told = session("tutorial.md")
         self.assertEqual((told[0][0], told[1][0]), ("scripts/setup --demo", "scripts/build"))
-        self.assertEqual((len(told), sum(len(shown) for _, _, shown in told)), (54, 53))
+        self.assertEqual((len(told), sum(len(shown) for _, _, shown in told)), (54, 55))
         for command, wanted, shown in told:
             code, out = self.execute(self.here(command))
             self.assertEqual(code, wanted, (command, out))

@@ -231,9 +231,82 @@ class Tutorial(unittest.TestCase):
         self.assertEqual(list(self.folder.iterdir()), [])
 
 
+class Losses(EndToEnd):
+    """What doc/operations.md says of things that are lost."""
+
+    def tokens(self):
+        return self.sim.ask("GET", TOKENS, auth=self.sim.api_key()).value["tokens"]
+
+    def killed_at_work(self):
+        """A run that is killed while its installer is at work, which then comes to its end by itself."""
+        self.engine.behave({"hold": True})
+        process = self.bench.start_run()
+        self.assertTrue(self.bench.containers.wait("start", timeout_s=30))
+        self.bench.wait_status("INSTALLING")
+        self.kill_group(process)
+        self.bench.containers.release()
+        self.assertTrue(self.bench.containers.wait("remove"))
+
+    def test_the_state_of_a_member(self):
+        self.assertEnrolled(self.bench.run())
+        shutil.rmtree(self.bench.state)
+        self.assertEnrolled(self.bench.run())
+
+    def test_the_mark_of_a_host_that_has_left(self):
+        self.bench.socket_unit()
+        daemon = self.bench.daemon()
+        self.bench.wait_status("ENROLLED")
+        daemon.terminate()
+        daemon.wait(20)
+        self.assertEqual(self.bench.spoken("leave", "--yes", *self.bench.options())[0], 0)
+        shutil.rmtree(self.bench.state)
+        self.bench.daemon()
+        self.assertEqual(self.bench.wait_status("FAILED")["reason"]["id"], "host.other-installation")
+
+    def test_a_persistent_token_that_nobody_knows_of(self):
+        self.bench.write_spec(token={"persistent": True})
+        self.killed_at_work()
+        shutil.rmtree(self.bench.state)
+        self.assertExit(self.bench.run(), 0)
+        left, = self.tokens()
+        self.assertIn(left["token_id"], self.bench.spoken("token", "list", "--spec", self.bench.spec_path)[1])
+        self.assertEqual(self.bench.spoken("token", "delete", left["token_id"], "--spec", self.bench.spec_path)[0], 0)
+        self.assertEqual(self.tokens(), [])
+
+    def test_a_damaged_record(self):
+        self.assertEnrolled(self.bench.run())
+        record = self.bench.state / "record.json"
+        record.write_text(record.read_text()[:40])
+        self.assertEnrolled(self.bench.run())
+        aside = [path for path in self.bench.state.iterdir() if path.name.startswith("record.json.")]
+        self.assertEqual([len(path.read_text()) for path in aside], [40])
+
+    def test_an_old_backup(self):
+        self.killed_at_work()
+        backup = self.bench.top / "backup"
+        shutil.copytree(self.bench.state, backup)
+        self.assertEnrolled(self.bench.run())
+        shutil.rmtree(self.bench.state)
+        shutil.copytree(backup, self.bench.state)
+        self.assertEnrolled(self.bench.run())
+
+    def test_a_platform_that_has_forgotten_its_hosts(self):
+        self.bench.write_spec(verify={"drift_every": "1s"})
+        self.bench.socket_unit()
+        daemon = self.bench.daemon()
+        self.bench.wait_status("ENROLLED")
+        self.sim.ask("DELETE", "/platform/infrastructure/runners/" + HOST_IP, auth=self.sim.api_key())
+        self.bench.wait_for(lambda: ((self.bench.status() or {}).get("reason") or {}).get("id") == "verify.runner-not-found")
+        self.assertEqual(self.bench.status()["state"], "ENROLLED")
+        daemon.terminate()
+        daemon.wait(20)
+        self.bench.daemon()
+        self.assertEqual(self.bench.wait_status("FAILED")["reason"]["id"], "host.other-installation")
+
+
 class Rows(unittest.TestCase):
     def test_each_row_has_its_test(self):
-        for page, rows in (("hosts.md", 13), ("tokens.md", 11)):
+        for page, rows in (("hosts.md", 13), ("operations.md", 9), ("tokens.md", 11)):
             found = [line for line in (TOP / "doc" / page).read_text(encoding="utf-8").splitlines()
                      if line.startswith("|") and "test_" in line]
             self.assertEqual(len(found), rows, page)

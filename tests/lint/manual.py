@@ -186,6 +186,26 @@ def roff():
     return complaints
 
 
+def security():
+    """ece-enroll-security(7) speaks of what SECURITY.md speaks of, in its order, and of the limits that tests/lint/units.py holds."""
+    name = "ece-enroll-security.7"
+    pairs = [(heading, list(dict.fromkeys(row[column] for row in lint.table("SECURITY.md", there))))
+             for heading, there, column in (("WHAT IS PROTECTED", "What is to be protected", 0), ("FROM WHOM", "From whom", 0))]
+    hidden = lint.text("SECURITY.md").partition("## What can't be hidden")[2].partition("\n## ")[0]
+    pairs.append(("WHAT CAN'T BE HIDDEN", [word.replace("`", "") for word in re.findall(r"^\* \*\*(.+?)\*\*", hidden, re.MULTILINE)]))
+    for heading, true in pairs:
+        written = terms(name, heading)
+        yield from differences(name, set(written), set(true))
+        if not true or (sorted(written) == sorted(true) and written != true):
+            yield f"doc/man/{name}: {heading}: another order than in SECURITY.md, or nothing was found there"
+    measured = dict(re.findall(r'"(ece-\w+\.service)": ([\d.]+)', lint.text("tests/lint/units.py")))
+    shut = " ".join(section(name, "HOW FAR THE UNITS ARE SHUT IN").split())
+    for unit in ("ece-enrolld.service", "ece-installd.service"):
+        said_of_it = re.search(rf"{re.escape(unit)} runs .*? at most ([\d.]+\d)", shut)
+        if not said_of_it or said_of_it[1] != measured.get(unit):
+            yield f"doc/man/{name}: {unit}: not the {measured.get(unit)} of tests/lint/units.py"
+
+
 def see_also():
     """Pages name each other, and no page that does not exist."""
     names = {f"{name.rpartition('.')[0]} ({name.rpartition('.')[2]})" for name in PAGES}
@@ -208,5 +228,6 @@ lint.main([
     ("reasons", reasons()),
     ("commands that people are told to call exist", advice()),
     (f"clean roff ({len(PAGES)} pages)", roff()),
+    ("ece-enroll-security(7) and SECURITY.md", security()),
     ("see also", see_also()),
 ])

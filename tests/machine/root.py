@@ -5,6 +5,7 @@ It lies below build/cache/ under a name made from its recipe (release, apt sourc
 new one and an unchanged one costs nothing. Nobody writes into it: a host's own files are in layers over it (bed.py).
 """
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -75,8 +76,10 @@ def root(programs, further=()) -> pathlib.Path:
     packages = sorted({*PACKAGES, *further, *_needed(programs)})
     recipe = "\n".join([release, *packages, *OPTIONS, *(path.read_text() for path in sources)])
     folder = CACHE / ("root-%s-%s" % (release, hashlib.sha256(recipe.encode()).hexdigest()[:12]))
-    if not folder.is_dir():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        os.umask(0o022)
-        _make(release, sources, packages, folder)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "wb") as lock:  # two that run side by side make it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            os.umask(0o022)
+            _make(release, sources, packages, folder)
     return folder

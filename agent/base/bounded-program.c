@@ -135,7 +135,7 @@ static int collect(int out, int pidfd, usec_t deadline_us, const BoundedProgram 
                 /* What it wrote was in the pipe before it ended; a grandchild's words are not asked for. */
                 if (fds[0].revents)
                         return 0;
-                if (fds[2].revents && end->asked(end->userdata))
+                if (end && fds[2].revents && end->asked(end->userdata))
                         return -ECANCELED;
         }
 }

@@ -30,6 +30,7 @@
 #include "host/gates.h"
 #include "http/http.h"
 #include "installer/engine-gates.h"
+#include "report/fold.h"
 #include "report/gates-page.h"
 #include "report/paint.h"
 
@@ -213,7 +214,7 @@ static int print(const Gates *gates, const Advices *advices, bool as_json) {
         } else {
                 gates_write_lines(list, "", paint_wanted(STDOUT_FILENO), &page);
                 advices_write_lines(advices, paint_wanted(STDOUT_FILENO), &page);
-                (void) fputs(buffer_string(&page), stdout);
+                fold_print(buffer_string(&page));
         }
         (void) fflush(stdout);
         return code;

@@ -16,6 +16,7 @@
 #include "cli/hooks-launch.h"
 #include "cli/keeper-launch.h"
 #include "enrolld/agent.h"
+#include "report/fold.h"
 #include "report/paint.h"
 #include "report/status-file.h"
 #include "report/status-json.h"
@@ -29,7 +30,8 @@ static void print_report(const char *runtime_dir) {
         if (status_file_read(runtime_dir, &text, &status) < 0 ||
             status_text_write(status, clock_realtime_us(), paint_wanted(STDOUT_FILENO), &page) < 0)
                 return;
-        printf("\n%s", buffer_string(&page));
+        (void) puts("");
+        fold_print(buffer_string(&page));
         (void) fflush(stdout);
 }
 

@@ -13,6 +13,7 @@
 #include "base/directory-watch.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "report/fold.h"
 #include "report/paint.h"
 #include "report/status-file.h"
 #include "report/status-json.h"
@@ -45,7 +46,7 @@ static int show(const char *runtime_dir, bool as_json, bool *ret_final) {
         } else {
                 if (status_text_write(status, clock_realtime_us(), paint_wanted(STDOUT_FILENO), &page) < 0)
                         return EXIT_INTERNAL;
-                (void) fputs(buffer_string(&page), stdout);
+                fold_print(buffer_string(&page));
         }
         (void) fflush(stdout);
         return EXIT_DONE;

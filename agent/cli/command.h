@@ -88,6 +88,7 @@ int command_wait(const CommonOptions *options);
 int command_retry(const CommonOptions *options);
 int command_hooks(const CommonOptions *options);
 int command_health(const CommonOptions *options);
+int command_diag(const CommonOptions *options);
 
 /* Where `hooks --once` finds the watch on the runtime directory that its run has begun. */
 #define HOOKS_WATCH_FD 3

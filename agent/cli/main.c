@@ -103,6 +103,12 @@ const Command commands[] = {
           "host that has left, until `ece-enroll run` or a retry.\n\nExamples:\n  ece-enroll leave\n  ece-enroll leave --yes "
           "--timeout 20m --json",
           TAKES_SPEC | TAKES_DIRS | TAKES_JSON | TAKES_YES | TAKES_FORCE | TAKES_TIMEOUT, command_leave },
+        { "diag", NULL, "print all that a support case needs, without secrets",
+          "Status, record, spec, gates, what would be done, units, the journal since boot, network, disks, containers of ECE and the "
+          "system, in one text on standard output. What looks like a secret is taken out; read it before you give it away all the "
+          "same. Changes nothing and asks no coordinator but for the handshake of `check`. Best as root.\n\nExamples:\n  ece-enroll diag "
+          ">diag.txt",
+          TAKES_SPEC | TAKES_DIRS, command_diag },
         { "explain", "[REASON]", "explain a reason, or list all of them",
           "Without REASON: every reason there is, with its class and the exit code that it ends a run with. With "
           "one: what happened, what the agent does, what a person does, and what leads to it. The same is in "

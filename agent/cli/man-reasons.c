@@ -111,6 +111,6 @@ void man_reasons(void) {
                         if (strncmp(r->id, groups[g].prefix, strlen(groups[g].prefix)) == 0)
                                 print_reason(r);
         }
-        printf(".SH \"SEE ALSO\"\n.BR ece\\-enroll (1),\n.BR ece\\-enrolld (8),\n.BR ece\\-installd (8),\n"
-               ".BR enroll.yaml (5)\n");
+        printf(".SH \"SEE ALSO\"\n.BR ece\\-enroll (1),\n.BR ece\\-enroll\\-security (7),\n.BR ece\\-enrolld (8),\n"
+               ".BR ece\\-installd (8),\n.BR enroll.yaml (5)\n");
 }

@@ -24,8 +24,18 @@ void step_revoke(Step *s) {
         step_operate(s, ACTION_REVOKE_TOKEN);
 }
 
+static void try_again_later(Step *s) {
+        usec_t wait_us = s->m.backoff_us > AGAIN_MAX_US / 2 ? AGAIN_MAX_US : 2 * s->m.backoff_us;
+
+        s->m.backoff_us = wait_us < AGAIN_MIN_US ? AGAIN_MIN_US : wait_us;
+        step_arm(s, TIMER_WAIT, s->m.backoff_us);
+}
+
+/* A person may have had the host looked at while a token was still owed: that goes on first. */
 static void wait_for_drift(Step *s) {
-        if (s->m.state == STATE_ENROLLED && s->policy->drift_every_us > 0)
+        if (s->m.token_owed)
+                try_again_later(s);
+        else if (s->m.state == STATE_ENROLLED && s->policy->drift_every_us > 0)
                 step_arm(s, TIMER_WAIT, policy_drift_wait_us(s->policy, s->event->random));
 }
 
@@ -47,13 +57,6 @@ static void revoked(Step *s) {
                 s->exit = true;
         else
                 step_rest(s);
-}
-
-static void try_again_later(Step *s) {
-        usec_t wait_us = s->m.backoff_us > AGAIN_MAX_US / 2 ? AGAIN_MAX_US : 2 * s->m.backoff_us;
-
-        s->m.backoff_us = wait_us < AGAIN_MIN_US ? AGAIN_MIN_US : wait_us;
-        step_arm(s, TIMER_WAIT, s->m.backoff_us);
 }
 
 /* What is owed stays on record; what was to be looked at is looked at another time. */

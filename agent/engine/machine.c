@@ -37,6 +37,16 @@ usec_t machine_deadline_us(const Machine *machine, const Policy *policy) {
         return usec_add(machine->started_us, usec_sub(policy->give_up_after_us, machine->spent_us));
 }
 
+/* The last and not the first: while VERIFYING, one look after another may find nothing to tell. */
+usec_t machine_due_us(const Machine *machine) {
+        usec_t due_us = 0;
+
+        for (Timer t = 0; t < _TIMER_MAX; t++)
+                if (t != TIMER_GIVE_UP && machine->armed_us[t] != USEC_INFINITY && machine->armed_us[t] > due_us)
+                        due_us = machine->armed_us[t];
+        return due_us > 0 ? due_us : USEC_INFINITY;
+}
+
 /* The next station of an undisturbed journey; only BACKOFF knows the hour. */
 State machine_next(const Machine *machine, usec_t *ret_at_us) {
         static const State usual[_STATE_MAX] = {

@@ -258,6 +258,10 @@ State machine_next(const Machine *machine, usec_t *ret_at_us);
 /* Wall of the enrollment; USEC_INFINITY in a final state. */
 usec_t machine_deadline_us(const Machine *machine, const Policy *policy);
 
+/* By when something happens by itself, however silent the world is: the last of the timers that are armed, the wall left out.
+ * USEC_INFINITY when nothing does before a person acts. */
+usec_t machine_due_us(const Machine *machine);
+
 /* Every edge of the graph, by driving the real function over all states, events and guard
  * classes: "PROBING -> MINTING  on PROBED, ..." lines in the order of State, one for each pair
  * of states; for the manual and its golden test. malloc()ed, NULL without memory. */

@@ -40,7 +40,7 @@ const Reason reasons_of_host[] = {
           "Add the user to the group that the detail names: usermod -aG GROUP USER. ece-installd starts "
           "anew by itself to have it; 'ece-enroll run' as that user needs a new login." },
         { "host.left", CLASS_PERMANENT, EXIT_CONFIGURATION, "this host was told to leave the installation, and stays out of it", STOPS,
-          "To enroll it again: systemctl kill -s SIGUSR1 ece-enrolld, or 'ece-enroll run'. ECE's own containers and data are "
+          "To enroll it again: 'ece-enroll retry', or 'ece-enroll run'. ECE's own containers and data are "
           "still on it: uninstall them first." },
         { "host.no-answer", CLASS_HOST, EXIT_CONFIGURATION,
           "a look at this host did not come to an end in time", WAITS_FOR_HOST,

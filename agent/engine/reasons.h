@@ -59,7 +59,7 @@ extern const size_t reason_matches_n;
 
 /* How a person makes it begin again after FAILED, within a remedy. */
 #define START_OVER \
-        "start over (systemctl kill -s SIGUSR1 ece-enrolld, or 'ece-enroll run' once more)"
+        "start over ('ece-enroll retry', or 'ece-enroll run' once more)"
 
 /* What nobody has told us of is taken for something that passes, and this is what bounds it. */
 #define TAKES_FOR_PASSING \

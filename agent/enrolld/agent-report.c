@@ -8,6 +8,7 @@
 #include "enrolld/agent-private.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
@@ -21,10 +22,16 @@
 
 #define PUBLISH_AGAIN_US (2 * USEC_PER_SEC)
 
-static void fill_next(const Agent *a, Report *r, usec_t now) {
+/* A moment of CLOCK_BOOTTIME, which may be past, by the wall clock. */
+static usec_t on_the_wall(usec_t at, usec_t now, usec_t wall) {
+        return at >= now ? usec_add(wall, at - now) : usec_sub(wall, now - at);
+}
+
+static void fill_next(const Agent *a, Report *r, usec_t now, usec_t wall) {
         usec_t at;
         State next = machine_next(&a->machine, &at);
         usec_t deadline = machine_deadline_us(&a->machine, &a->policy);
+        usec_t due = machine_due_us(&a->machine);
 
         if (at != USEC_INFINITY) {
                 r->next_known = true;
@@ -34,7 +41,10 @@ static void fill_next(const Agent *a, Report *r, usec_t now) {
         if (deadline != USEC_INFINITY) {
                 r->deadline_known = true;
                 r->deadline_in_us = usec_sub(deadline, now);
+                r->deadline_at_realtime_us = on_the_wall(deadline, now, wall);
         }
+        if (due != USEC_INFINITY)
+                r->due_at_realtime_us = on_the_wall(due, now, wall);
 }
 
 static void fill_token(const Agent *a, Report *r, usec_t now) {
@@ -99,7 +109,7 @@ void agent_report_fill(const Agent *a, Report *r) {
                 r->verified_at_realtime_us = a->record.verified_realtime_us;
                 (void) snprintf(r->verified_by, sizeof(r->verified_by), "%s", agent_witness(a));
         }
-        fill_next(a, r, now);
+        fill_next(a, r, now, wall);
         fill_token(a, r, now);
         fill_coordinators(a, r);
         fill_gates(a, r);
@@ -131,6 +141,17 @@ static void publish_again(Agent *a) {
                                           on_publish_again, a);
 }
 
+static void complain_of_metrics(const Agent *a, int error) {
+        char words[500];
+
+        (void) snprintf(words, sizeof(words), "can't write %.300s (report.metrics_textfile), which the agent's user has to be allowed to: %s",
+                        a->metrics_path, strerror(-error));
+        if (a->options.story)
+                story_note(a->options.story, words, clock_boottime_us());
+        else
+                log_warning("%s", words);
+}
+
 /* Into a directory of somebody else's; that it can't be is told once, until it can. */
 static void publish_metrics(Agent *a, const Report *r) {
         int error;
@@ -141,8 +162,7 @@ static void publish_metrics(Agent *a, const Report *r) {
         }
         error = a->metrics_path ? metrics_file_publish(a->metrics_path, r, clock_realtime_us()) : 0;
         if (error < 0 && !a->metrics_complained)
-                log_warning_errno(error, "can't write %s (report.metrics_textfile); the agent's user has to be allowed to",
-                                  a->metrics_path);
+                complain_of_metrics(a, error);
         a->metrics_complained = error < 0;
 }
 

@@ -166,8 +166,8 @@ static int on_state_file(sd_event_source *source, const struct inotify_event *ev
 
         if (event->len > 0 && streq(event->name, LEFT_FILE))
                 agent_post(a, EVENT_SPEC_CHANGED);
-        else if (event->len > 0 && streq(event->name, RETRY_FILE) && retry_wish_take(a->state_fd) > 0)
-                agent_try_again(a);
+        else if (event->len > 0 && streq(event->name, RETRY_FILE) && retry_wish_is_there(a->state_fd))
+                agent_try_again(a); /* and the file goes when that is done and told */
         return 0;
 }
 

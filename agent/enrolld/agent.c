@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "enrolld/left-mark.h"
+#include "enrolld/retry-wish.h"
 
 uint32_t agent_random(void) {
         uint32_t value;
@@ -349,6 +350,8 @@ static void step(Agent *a, const Occurrence *o) {
                 act(a, &actions.item[i], transition);
         if (forgets)
                 agent_forget_secrets(a);
+        if (o->event.kind == EVENT_RETRY)
+                (void) retry_wish_take(a->state_fd); /* whoever waits for that finds the new state in status.json */
         if (stays)
                 tell_at_rest(a, o, &before_it);
         else if (!transition && o->outcome.class != CLASS_OK)

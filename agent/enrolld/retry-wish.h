@@ -3,7 +3,8 @@
 
 /*
  * A person's wish that the agent try again: a file in the state directory, written by `ece-enroll retry` and taken away by the
- * agent, which does what SIGUSR1 makes it do. One that no agent has seen ends with the next one's start, which is a try by itself.
+ * agent when it has done and told what SIGUSR1 makes it do. One that no agent has seen ends with the next one's start, which is a
+ * try by itself.
  */
 
 #include <stdbool.h>

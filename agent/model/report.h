@@ -67,7 +67,9 @@ typedef struct Report {
         bool next_known;
         usec_t next_in_us;
         bool deadline_known;
-        usec_t deadline_in_us;
+        usec_t deadline_in_us;           /* 0 when it is past */
+        usec_t deadline_at_realtime_us;
+        usec_t due_at_realtime_us;       /* by when the agent tells something again; 0 when it waits for a person */
         bool verified;
         char verified_by[16];
         usec_t verified_at_realtime_us;

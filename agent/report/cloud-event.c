@@ -37,7 +37,7 @@ static json_t *event_fields(const Report *r, bool enrolled, const char *id) {
         return json_pack("{s:s, s:s, s:[s], s:[s], s:s, s:s, s:s, s:s, s:I}", "id", id, "kind", "event", "category", "host", "type",
                          enrolled ? "change" : "error", "action", enrolled ? "host-enrolled" : "host-enrollment-failed", "outcome",
                          enrolled ? "success" : "failure", "module", "ece_enroll", "dataset", "ece_enroll.verdict", "duration",
-                         (json_int_t) (spent(r) * 1000));
+                         (json_int_t) spent(r) * 1000);
 }
 
 static json_t *host_fields(const EventHost *host) {

@@ -95,15 +95,14 @@ static void put_state(Page *p, const Report *r) {
             outcome_class_to_string(r->reason.class));
 }
 
-static void put_progress(Page *p, const Report *r, usec_t now_realtime_us) {
+static void put_progress(Page *p, const Report *r) {
         single(p, "attempts", "gauge", "Installers started in this enrollment.", r->attempt);
         single(p, "tokens_requested", "gauge", "Roles tokens asked for in this enrollment.", r->window);
         if (r->token_age_at_start_us)
                 single(p, "token_age_at_start_seconds", "gauge", "Age of the roles token when the last installer was started.",
                        seconds(r->token_age_at_start_us));
         if (r->deadline_known)
-                single(p, "deadline_timestamp_seconds", "gauge", "When the enrollment gives up.",
-                       seconds(usec_add(now_realtime_us, r->deadline_in_us)));
+                single(p, "deadline_timestamp_seconds", "gauge", "When the enrollment gives up.", seconds(r->deadline_at_realtime_us));
 }
 
 static void put_tallies(Page *p, const Report *r) {
@@ -142,13 +141,17 @@ int metrics_write(const Report *r, usec_t now_realtime_us, Buffer *ret) {
 
         put_info(&p, r);
         put_state(&p, r);
-        put_progress(&p, r, now_realtime_us);
+        put_progress(&p, r);
         put_tallies(&p, r);
         put_verdict(&p, r);
         if (key_expiration_parse(r->key_expiration, &key_ends_s) >= 0)
                 single(&p, "api_key_expiration_timestamp_seconds", "gauge", "When the platform's API key ends.", (double) key_ends_s);
         put_gates(&p, r);
         single(&p, "report_timestamp_seconds", "gauge", "When the agent wrote this.", seconds(now_realtime_us));
+        if (r->due_at_realtime_us != 0)
+                single(&p, "report_due_timestamp_seconds", "gauge",
+                       "By when the agent, if it lives, writes it again; none while it waits for a person.",
+                       seconds(r->due_at_realtime_us));
         return p.error;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The eight basic colours of ECMA-48 (SGR), which every terminal and serial console since the VT340 either
- * shows or ignores. Nothing can fail.
+ * The eight basic colours of ECMA-48 (SGR), which every terminal since the VT340 either shows or ignores. What is told to
+ * be one of DEC's (TERM=vt220 is what systemd gives to a serial console) gets none: some consoles of management boards
+ * print what they don't know. Nothing can fail.
  */
 
 #include "report/paint.h"
@@ -15,7 +16,7 @@
 bool paint_wanted(int fd) {
         const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 
-        return isatty(fd) && term && !streq(term, "dumb") && !(no_color && no_color[0]);
+        return isatty(fd) && term && !streq(term, "dumb") && !text_starts_with(term, "vt") && !(no_color && no_color[0]);
 }
 
 const char *paint_start(Paint paint, bool colour) {

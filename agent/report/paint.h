@@ -7,7 +7,7 @@
 
 typedef enum Paint { PAINT_PLAIN, PAINT_GOOD, PAINT_BAD, PAINT_WAIT, PAINT_DIM, PAINT_BOLD } Paint;
 
-/* Is fd a terminal that wants colours? (isatty, TERM not "dumb", NO_COLOR unset: no-color.org) */
+/* Is fd a terminal that wants colours? (isatty, TERM not "dumb" nor "vt...", NO_COLOR unset: no-color.org) */
 bool paint_wanted(int fd);
 
 /* The escape sequence that starts a colour, and the one that ends any; "" when colour is false. */

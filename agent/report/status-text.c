@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "report/gates-page.h"
 #include "report/paint.h"
@@ -127,6 +128,28 @@ static void put_times(const json_t *status, usec_t age, Buffer *page) {
         }
 }
 
+/*
+ * How far the installer is, by the lines it prints on its way: a bar where they tell, and the bare word where they don't. Some are
+ * left out by some installations (an image that is there is not pulled), so it jumps; and the last one lasts, for what goes on inside
+ * the container is told by nobody.
+ */
+static void put_stage(const char *stage, Buffer *page) {
+        static const char *const ranks[][2] = {
+                { "started", NULL },     { "validating", NULL },      { "os-verified", "os-unchecked" }, { "pulling", NULL },
+                { "run-reached", NULL }, { "runner-starting", NULL }, { "runner-started", NULL },        { "runner-waiting", NULL },
+        };
+        static const char full[] = "########", empty[] = "........";
+
+        _Static_assert(sizeof(full) == ELEMENTS(ranks) + 1, "one mark for each");
+        for (size_t i = 0; i < ELEMENTS(ranks); i++)
+                if (streq(stage, ranks[i][0]) || streq_ptr(stage, ranks[i][1])) {
+                        (void) buffer_append_format(page, "%13s: %s [%.*s%s] %zu of %zu\n", "stage", stage, (int) i + 1, full,
+                                                    empty + i + 1, i + 1, ELEMENTS(ranks));
+                        return;
+                }
+        put(page, "stage", stage);
+}
+
 static void put_host(const json_t *status, Buffer *page) {
         const char *runner = json_member_string(status, "runner_id");
         const json_t *verified = json_member_object(status, "verified");
@@ -146,7 +169,7 @@ static void put_host(const json_t *status, Buffer *page) {
                                     (long long) json_member_integer(status, "window", 0),
                                     (long long) json_member_integer(status, "attempt", 0));
         if (stage && stage[0])
-                put(page, "stage", stage);
+                put_stage(stage, page);
         if (handoff && streq(handoff, "argv"))
                 put(page, "hand-off", "argv: local users can see the token while the installer runs");
         if (json_member_string(status, "api_key_expiration"))

@@ -13,12 +13,13 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "report/fold.h"
 #include "report/paint.h"
 
 #define STORY_LINE_MAX 4096U
 
 Story story_begin(int fd, usec_t now_us) {
-        return (Story) { .fd = fd, .colour = paint_wanted(fd), .started_us = now_us };
+        return (Story) { .fd = fd, .colour = paint_wanted(fd), .columns = fold_columns(fd), .started_us = now_us };
 }
 
 static void line_begin(const Story *s, Buffer *line, const char *word, usec_t now_us) {
@@ -31,9 +32,14 @@ static void line_begin(const Story *s, Buffer *line, const char *word, usec_t no
 }
 
 static void line_end(const Story *s, Buffer *line) {
+        _cleanup_buffer_ Buffer folded = BUFFER_INIT(2 * STORY_LINE_MAX);
+        const Buffer *told = line;
+
         (void) buffer_append_string(line, "\n");
-        for (size_t done = 0; done < line->size;) {
-                ssize_t n = write(s->fd, line->data + done, line->size - done);
+        if (fold_lines(buffer_string(line), s->columns, &folded) >= 0)
+                told = &folded;
+        for (size_t done = 0; done < told->size;) {
+                ssize_t n = write(s->fd, told->data + done, told->size - done);
 
                 if (n <= 0)
                         return;

@@ -9,6 +9,7 @@
 typedef struct Story {
         int fd;
         bool colour;
+        unsigned columns; /* 0: lines are not folded */
         usec_t started_us; /* boottime; lines show the time since then */
         char last_reason[REASON_ID_SIZE]; /* told already: not repeated while nothing changes */
 } Story;

@@ -297,6 +297,11 @@ complete -c ece-enroll -n '__ece_enroll_is leave' -l yes -d 'Do it; without it o
 complete -c ece-enroll -n '__ece_enroll_is leave' -l no-move -d 'Wait until somebody else has moved the instances away'
 complete -c ece-enroll -n '__ece_enroll_is leave' -l timeout -r -f -d 'How long to wait'
 
+complete -c ece-enroll -n __ece_enroll_no_command -a diag -d 'print all that a support case needs, without secrets'
+complete -c ece-enroll -n '__ece_enroll_is diag' -l spec -r -F -d 'The spec (default: $ECE_ENROLL_SPEC or /etc/ece-enroll/enroll.yaml)'
+complete -c ece-enroll -n '__ece_enroll_is diag' -l state-dir -r -f -a '(__ece_enroll_directories)' -d 'Where the record is kept (default: /var/lib/ece-enroll)'
+complete -c ece-enroll -n '__ece_enroll_is diag' -l runtime-dir -r -f -a '(__ece_enroll_directories)' -d 'Where status.json is (default: /run/ece-enroll)'
+
 complete -c ece-enroll -n __ece_enroll_no_command -a explain -d 'explain a reason, or list all of them'
 complete -c ece-enroll -n '__ece_enroll_is explain' -l json -d 'Print JSON'
 complete -c ece-enroll -n '__ece_enroll_is explain; and __ece_enroll_is_first' -f -a '(__ece_enroll_reasons)'

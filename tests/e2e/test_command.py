@@ -35,7 +35,7 @@ class Usage(Command):
 
     def test_help_of_each_command(self):
         names = re.findall(r"^  (\w+) ", self.call("--help").output, re.M)
-        self.assertEqual(sorted(names), ["check", "explain", "health", "hooks", "leave", "pin", "plan", "retry", "roles", "run", "schema", "status", "token", "validate", "wait"])
+        self.assertEqual(sorted(names), ["check", "diag", "explain", "health", "hooks", "leave", "pin", "plan", "retry", "roles", "run", "schema", "status", "token", "validate", "wait"])
         for name in names:
             outcome = self.call(name, "--help")
             self.assertEqual(outcome.code, 0)

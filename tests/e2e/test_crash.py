@@ -111,7 +111,7 @@ class DaemonPair(EndToEnd):
     def test_it_enrolls(self):
         self.begin()
         self.finish()
-        self.assertTrue((self.bench.runtime / "enrolled").exists())
+        self.bench.wait_for((self.bench.runtime / "enrolled").exists)  # it comes after the status that says so
 
     def test_agent_killed_in_the_middle(self):
         self.begin_and_hold()

@@ -216,8 +216,10 @@ static void check_state(World *w, const Machine *before) {
                 check(w, armed || !busy, "who has something left to do waits for it");
                 check(w, !armed || busy || w->asked == ACTION_LOOK || w->m.odd_looks == 1, "a final state waits for nothing else");
                 check(w, before->state != STATE_ENROLLED || w->m.state != STATE_FAILED, "nobody falls out of ENROLLED");
-        } else if (!w->gone)
+        } else if (!w->gone) {
                 check(w, armed, "who waits has something armed");
+                check(w, machine_due_us(&w->m) != USEC_INFINITY, "and not the wall alone: it tells by when it is heard of");
+        }
         check(w, w->token == w->m.token_held, "the machine knows whether there is a token");
         check_end(w, before);
 }

@@ -36,6 +36,20 @@ static void test_new_host(void **state) {
         assert_int_equal(m.exit_code, 0);
 }
 
+/* A person has an enrolled host looked at while its token could not be revoked yet: what is owed is not forgotten over it. */
+static void test_a_look_while_a_token_is_owed(void **state) {
+        Policy p = usual();
+        usec_t now = NOW_US;
+        Machine m;
+
+        p.drift_every_us = 0;
+        m = WALK(machine_fresh(), p, now, TO_PROBING, { SEES(AS_PLANNED), STATE_ENROLLED, "WIPE_TOKEN SAVE" });
+        m.token_owed = true;
+        m = WALK(m, p, now, { ON(RETRY), STATE_ENROLLED, "LOOK" }, { ON(VIEWED), STATE_ENROLLED, "" },
+                 { FIRES(WAIT), STATE_ENROLLED, "REVOKE_TOKEN" }, { ON(REVOKED), STATE_ENROLLED, "SAVE" });
+        assert_false(m.token_owed);
+}
+
 /* Running it again on a member costs one look. */
 static void test_member(void **state) {
         Policy p = usual();
@@ -440,6 +454,18 @@ static void test_next(void **state) {
         assert_int_equal(machine_next(&m, &at), _STATE_INVALID);
 }
 
+static void test_due(void **state) {
+        Machine m = machine_fresh();
+
+        m.armed_us[TIMER_GIVE_UP] = NOW_US;
+        assert_int_equal(machine_due_us(&m), USEC_INFINITY); /* that nobody moves until then is what is to be found out */
+        m.armed_us[TIMER_GUARD] = NOW_US + 1;
+        m.armed_us[TIMER_VERIFY] = NOW_US + 3;
+        m.armed_us[TIMER_WAIT] = NOW_US + 2;
+        m.armed_us[TIMER_GIVE_UP] = NOW_US + 4;
+        assert_int_equal(machine_due_us(&m), NOW_US + 3);
+}
+
 static void test_names(void **state) {
         for (State s = 0; s < _STATE_MAX; s++)
                 assert_int_equal(state_from_string(state_to_string(s)), s);
@@ -474,6 +500,7 @@ static void test_graph_is_the_manuals(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_new_host),
+                cmocka_unit_test(test_a_look_while_a_token_is_owed),
                 cmocka_unit_test(test_member),
                 cmocka_unit_test(test_member_that_differs),
                 cmocka_unit_test(test_disconnected_runner),
@@ -498,6 +525,7 @@ int main(void) {
                 cmocka_unit_test(test_stopping_a_run),
                 cmocka_unit_test(test_timers),
                 cmocka_unit_test(test_next),
+                cmocka_unit_test(test_due),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_graph_is_the_manuals),
         };

@@ -86,6 +86,17 @@ class ClientChecks:
         self.assertEqual(status, 125)
         self.assertIn("port is already allocated", err)
 
+    def test_a_pull_that_waits(self):
+        hold = self.engine.directory / "pull-hold"
+        hold.touch()
+        pull = self.start(self.client(), "-H", "unix://" + self.socket, "pull", IMAGE)
+        self.assertTrue(self.bench.wait("pulling", name=""))
+        self.assertEqual(self.bench.events("pull"), [])
+        hold.unlink()
+        self.bench.release()
+        pull.communicate(timeout=30)
+        self.assertEqual((pull.returncode, len(self.bench.events("pull"))), (0, 1))
+
     def test_a_pull_that_fails(self):
         (self.engine.directory / "pull-error").write_text("denied: requested access is denied")
         status, _, err = self.call(*self.run_words())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents against what they speak of: links, keys of the spec, exit codes, and words that don't belong here."""
 
+import json
 import re
 import subprocess
 
@@ -84,6 +85,20 @@ def examples():
     return complaints
 
 
+def shown():
+    """An example that no document names is found by nobody; and what a document shows as JSON is JSON."""
+    prose = "".join(lint.text(name) for name in DOCUMENTS)
+    for name in lint.files():
+        if name.startswith(("etc/examples/cloud-init", "etc/examples/credential-commands/")) and f"../{name})" not in prose:
+            yield f"{name}: in no document"
+    for name in DOCUMENTS:
+        for block in re.findall(r"^```json\n(.*?)^```", lint.text(name), re.MULTILINE | re.DOTALL):
+            try:
+                json.loads(block)
+            except ValueError as error:
+                yield f"{name}: {error}"
+
+
 # Sentences of the installer's own text that a careless copy would bring along, as pieces so that they are not here either.
 FOREIGN = ["Licensed to " + "Elasticsearch B.V.", "docker run " + "--env COORDINATOR_HOST=${", "eval \"${" + "variable}"]
 # Words of a workshop, not of a product.
@@ -105,6 +120,21 @@ def workshop():
                 yield f"{name}:{number}: {line.strip()}"
 
 
+def metrics():
+    """monitoring/README.md has a row for each metric, as its HELP line has it."""
+    true = [[f"ece_enroll_{name}", kind, words] for name, kind, words in lint.metrics()]
+    written = [[row[0], row[1], row[3]] for row in lint.table("monitoring/README.md", "Metrics")]
+    yield from (f"monitoring/README.md: no row {' | '.join(row)}" for row in true if row not in written)
+    yield from (f"monitoring/README.md: no such metric: {' | '.join(row)}" for row in written if row not in true)
+
+
+def alerts():
+    """It has a row for each alert, with its severity, and they are what the rules have."""
+    rules = re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", lint.text("monitoring/ece-enroll.rules.yaml"), re.DOTALL)
+    written = [tuple(row[:2]) for row in lint.table("monitoring/README.md", "Prometheus")]
+    return [f"monitoring/README.md: {' '.join(pair)}" for pair in sorted(set(rules) ^ set(written))]
+
+
 lint.main([
     (f"links resolve ({len(DOCUMENTS)} documents)", links()),
     ("doc/spec.md lists the keys of the spec", spec_keys()),
@@ -112,6 +142,9 @@ lint.main([
     ("doc/coming-from-ansible.md names keys of the spec", keys_by_other_names()),
     ("doc/host-preparation.md lists the items", preparation()),
     ("examples are valid", examples()),
+    ("monitoring/README.md lists the metrics", metrics()),
+    ("monitoring/README.md lists the alerts", alerts()),
+    ("examples for clouds are in a document, and JSON in documents is JSON", shown()),
     ("nothing of the installer's own text", foreign()),
     ("no leftovers of the workshop", workshop()),
 ])

@@ -77,6 +77,11 @@ def table(document, heading):
     return rows[2:]
 
 
+def metrics():
+    """(name without ece_enroll_, type, HELP) of each metric that the agent writes, in its order."""
+    return re.findall(r'\b(?:head|single)\(&?p, "(\w+)", "(\w+)",\s+"([^"]*)"', text("agent/report/metrics.c"))
+
+
 def main(cases):
     """Prints cases, pairs of a name and a list of complaints, as TAP, and leaves. A string is the reason of a skip."""
     cases = list(cases)

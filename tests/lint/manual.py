@@ -130,6 +130,16 @@ def journal():
                            set(re.findall(r'"(ECE_ENROLL_[A-Z_]+)"', lint.text("agent/report/journal.c"))))
 
 
+def metrics():
+    """Each metric is a term, with its type, and its paragraph begins with its HELP line."""
+    text = " ".join(section("ece-enrolld.8", "METRICS").split())
+    true = {f"ece_enroll_{name}": (kind, words) for name, kind, words in lint.metrics()}
+    yield from differences("ece-enrolld.8", {term.split()[0] for term in terms("ece-enrolld.8", "METRICS")}, set(true))
+    for name, (kind, words) in true.items():
+        if not re.search(rf"\b{name} \({kind}[^)]*\) {re.escape(words)}", text):
+            yield f"doc/man/ece-enrolld.8: {name} is not described as: ({kind}) {words}"
+
+
 def reasons():
     """Every reason and every row of its table is in the page, and reasons that other pages name exist."""
     table = said("ece-enroll", "explain", "--json")
@@ -155,7 +165,7 @@ def advice():
     if known is None:
         return "no ece-enroll in the build directory"
     texts = {reason["id"]: reason["remedy"] for reason in json.loads(said("ece-enroll", "explain", "--json"))}
-    texts["etc/catalog"] = lint.text("etc/catalog/ece-enroll.catalog")
+    texts.update((name, lint.text(name)) for name in ("etc/catalog/ece-enroll.catalog", "monitoring/ece-enroll.rules.yaml"))
     calls = re.compile(r"['`(]ece-enroll ([a-z]+)")
     return [f"{name}: there is no command '{one}'" for name, text in texts.items()
             for one in calls.findall(text) if one not in known]
@@ -176,6 +186,26 @@ def roff():
     return complaints
 
 
+def security():
+    """ece-enroll-security(7) speaks of what SECURITY.md speaks of, in its order, and of the limits that tests/lint/units.py holds."""
+    name = "ece-enroll-security.7"
+    pairs = [(heading, list(dict.fromkeys(row[column] for row in lint.table("SECURITY.md", there))))
+             for heading, there, column in (("WHAT IS PROTECTED", "What is to be protected", 0), ("FROM WHOM", "From whom", 0))]
+    hidden = lint.text("SECURITY.md").partition("## What can't be hidden")[2].partition("\n## ")[0]
+    pairs.append(("WHAT CAN'T BE HIDDEN", [word.replace("`", "") for word in re.findall(r"^\* \*\*(.+?)\*\*", hidden, re.MULTILINE)]))
+    for heading, true in pairs:
+        written = terms(name, heading)
+        yield from differences(name, set(written), set(true))
+        if not true or (sorted(written) == sorted(true) and written != true):
+            yield f"doc/man/{name}: {heading}: another order than in SECURITY.md, or nothing was found there"
+    measured = dict(re.findall(r'"(ece-\w+\.service)": ([\d.]+)', lint.text("tests/lint/units.py")))
+    shut = " ".join(section(name, "HOW FAR THE UNITS ARE SHUT IN").split())
+    for unit in ("ece-enrolld.service", "ece-installd.service"):
+        said_of_it = re.search(rf"{re.escape(unit)} runs .*? at most ([\d.]+\d)", shut)
+        if not said_of_it or said_of_it[1] != measured.get(unit):
+            yield f"doc/man/{name}: {unit}: not the {measured.get(unit)} of tests/lint/units.py"
+
+
 def see_also():
     """Pages name each other, and no page that does not exist."""
     names = {f"{name.rpartition('.')[0]} ({name.rpartition('.')[2]})" for name in PAGES}
@@ -194,8 +224,10 @@ lint.main([
     ("ece-installd(8) has every option", daemon_options("ece-installd")),
     ("exit codes", exit_codes()),
     ("message ids and fields of the journal", journal()),
+    ("metrics", metrics()),
     ("reasons", reasons()),
     ("commands that people are told to call exist", advice()),
     (f"clean roff ({len(PAGES)} pages)", roff()),
+    ("ece-enroll-security(7) and SECURITY.md", security()),
     ("see also", see_also()),
 ])

@@ -25,7 +25,7 @@ for script in lint.files():
 def shellcheck():
     if not shutil.which("shellcheck"):
         return "shellcheck is not installed"
-    said = subprocess.run(["shellcheck", "--format=gcc", "--severity=warning", *SHELL], cwd=lint.TOP,
+    said = subprocess.run(["shellcheck", "--format=gcc", "--severity=warning", "--external-sources", "--source-path=SCRIPTDIR", *SHELL], cwd=lint.TOP,
                           capture_output=True, text=True, check=False)
     return (said.stdout + said.stderr).splitlines()
 

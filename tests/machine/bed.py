@@ -21,7 +21,7 @@ import atexit
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
-sys.path[:0] = [str(HERE), str(TESTS / "e2e")]
+sys.path[:0] = [str(HERE), str(TESTS / "e2e"), str(TESTS / "reliability")]
 
 import root  # noqa: E402
 import tap  # noqa: E402,F401
@@ -31,6 +31,8 @@ from coordsim.pki import Pki  # noqa: E402
 CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_SLAVE, MNT_DETACH = 0x00020000, 0x40000000, 0x4000, 0x80000, 2
 COORDINATOR, PORT, JOIN_PORT = "192.0.2.10", 12443, 12999
 FOREIGN = "198.51.100.7"  # an address on the same wire that is nobody's coordinator
+# What a cloud has around its hosts: metadata service, Azure's second one, and a place for stores and repositories.
+METADATA, WIRESERVER, STORES = "169.254.169.254", "168.63.129.16", "203.0.113.5"
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 NEEDED = {"systemd-nspawn": "systemd-container", "ip": "iproute2", "nsenter": "util-linux", "openssl": "openssl"}
 
@@ -39,15 +41,20 @@ g docker -
 u elastic 1500 "who installs ECE" /home/elastic /bin/bash
 m elastic docker
 """
-ENGINE_UNIT = """
+NAME = "ece.example.com"  # the coordinator's, for hosts that look names up
+
+
+def engine_unit(join_port=JOIN_PORT, image=IMAGE) -> str:
+    """image: the one that is there already, or None."""
+    return """
 [Unit]
 Description=A stand-in for the container engine
 [Service]
 Type=exec
-ExecStart=/opt/engine/ece-engine-sim --socket /run/docker.sock --dir /var/lib/engine --join %s:%d --image=%s
+ExecStart=/opt/engine/ece-engine-sim --socket /run/docker.sock --dir /var/lib/engine --join %s:%d%s
 [Install]
 WantedBy=multi-user.target
-""" % (COORDINATOR, JOIN_PORT, IMAGE)
+""" % (COORDINATOR, join_port, " --image=" + image if image else "")
 
 
 def run(*words, **options):
@@ -84,11 +91,23 @@ class Bed:
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="ece-machine-", dir="/tmp"))
         self.top.chmod(0o755)
         atexit.register(shutil.rmtree, self.top, True)
-        self.pki = Pki(self.top / "pki", COORDINATOR)
+        self.pki = Pki(self.top / "pki", COORDINATOR, ("localhost", NAME))
         _unshare()
         run("mount", "-t", "cgroup2", "none", CGROUPS)
         self._network()
         self.site = self._site()
+
+    def certificates(self, leaf) -> pathlib.Path:
+        """Those of a coordinator; each leaf below the authority that all hosts trust."""
+        if leaf == "good":
+            return self.pki.directory
+        folder = self.top / ("pki-" + leaf)
+        if not folder.exists():
+            chain, key = self.pki.further_leaf(leaf, self.top / ("making-" + leaf))
+            shutil.copytree(self.pki.directory, folder)
+            shutil.copy(chain, folder / "chain.pem")
+            shutil.copy(key, folder / "leaf.key")
+        return folder
 
     @staticmethod
     def _network() -> None:
@@ -96,8 +115,10 @@ class Bed:
         pathlib.Path("/run/netns").mkdir(exist_ok=True)
         run("mount", "-t", "tmpfs", "none", "/run/netns")
         run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "name", "wire", "type", "bridge")
-        for address in (COORDINATOR + "/24", FOREIGN + "/32"):
+        # A bridge without an address of its own takes the lowest of its ports', another one whenever a host comes or goes; those that
+        # are up then talk to the old one until their ARP entry is doubted.
+        run("ip", "link", "add", "name", "wire", "address", "02:00:c0:00:02:0a", "type", "bridge")
+        for address in (COORDINATOR + "/24", *(other + "/32" for other in (FOREIGN, METADATA, WIRESERVER, STORES))):
             run("ip", "address", "add", address, "dev", "wire")
         run("ip", "link", "set", "wire", "up")
 
@@ -118,7 +139,7 @@ class Bed:
             shutil.copy(TESTS / "installer" / name, whole / "opt/ece" / name)
         for name in ("docker", "podman-remote"):
             (whole / "usr/bin" / name).symlink_to("/opt/engine/bin/" + name)
-        for path, text in {"usr/lib/sysusers.d/site.conf": SYSUSERS, "etc/systemd/system/docker.service": ENGINE_UNIT}.items():
+        for path, text in {"usr/lib/sysusers.d/site.conf": SYSUSERS, "etc/systemd/system/docker.service": engine_unit()}.items():
             (whole / path).write_text(text)
         (whole / "etc/ece-enroll").mkdir()
         (whole / "etc/cloud/cloud-init.disabled").touch()

@@ -11,6 +11,7 @@ Files are written before or after the boot. What a program inside needs a contro
 is started there by systemd itself, with systemd-run; everything else by run(). The journal is read from outside.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -37,28 +38,43 @@ LinkLocalAddressing=no
 """
 
 
-class Host:
-    _number = 20
+_numbers = itertools.count(21)  # the last one of an address; drawn by threads, too
 
-    def __init__(self, name="host", nspawn=()):
-        Host._number += 1
-        self.bed, self.name, self.nspawn = bed(), "%s-%d" % (name, Host._number), tuple(nspawn)
-        self.address = "192.0.2.%d" % Host._number
+
+class Host:
+    def __init__(self, name="host", nspawn=(), disk_mb=None):
+        """disk_mb: of a disk of its own for what it writes, which can then be full."""
+        number = next(_numbers)
+        self.bed, self.name, self.nspawn = bed(), "%s-%d" % (name, number), tuple(nspawn)
+        self.address = "192.0.2.%d" % number
         self.top = self.bed.top / self.name
-        self.tree, self.console = self.top / "tree", self.top / "console"
+        self.tree, self.console = self.top / "tree", self.bed.top / (self.name + ".console")
         self.process = self.leader = None
+        self.closed = False
         self.top.mkdir()
+        self.has_disk = disk_mb is not None
+        if self.has_disk:
+            run("mount", "-t", "tmpfs", "-o", "size=%dM,mode=755" % disk_mb, "none", self.top)
         self.bed.overlay(self.tree, self.top / "own", self.bed.site, self.bed.root)
         self.write("etc/hostname", self.name + "\n")
         self._network()
 
     def _network(self) -> None:
-        outer = "v-%s" % self.address.rpartition(".")[2]
+        self.plug = "v-%s" % self.address.rpartition(".")[2]
         run("ip", "netns", "add", self.name)
-        run("ip", "link", "add", "name", outer, "master", "wire", "type", "veth", "peer", "name", "eth0", "netns", self.name)
-        run("ip", "link", "set", outer, "up")
+        run("ip", "link", "add", "name", self.plug, "master", "wire", "type", "veth", "peer", "name", "eth0", "netns", self.name)
+        self.plug_in()
         # The rest is the host's own doing, so that "the network is there" is an event at boot like anywhere else.
         self.write("etc/systemd/network/eth0.network", NETWORK % (self.address, COORDINATOR))
+
+    @property
+    def mac(self) -> str:
+        """Of its card, before or after the boot."""
+        return json.loads(run("ip", "-netns", self.name, "-json", "link", "show", "dev", "eth0"))[0]["address"]
+
+    def plug_in(self, inside=True) -> None:
+        """The cable; without it eth0 has no carrier."""
+        run("ip", "link", "set", self.plug, "up" if inside else "down")
 
     # Files
 
@@ -87,6 +103,8 @@ class Host:
 
     def boot(self) -> None:
         """Returns when there is a first process; systemd is then at work."""
+        # The card outlives the host that was switched off; a machine starts without an address.
+        run("ip", "-netns", self.name, "address", "flush", "dev", "eth0")
         group = CGROUPS / self.bed.top.name / self.name
         group.mkdir(parents=True, exist_ok=True)
         words = ["systemd-nspawn", "--directory=%s" % self.tree, "--machine=" + self.name,
@@ -121,6 +139,18 @@ class Host:
             finally:
                 self.cut()
 
+    def order_reboot(self) -> None:
+        """As a person does; wait_down() waits for the end of it, and boot() is what comes next."""
+        self.run("systemctl", "--no-block", "reboot")
+
+    def wait_down(self) -> None:
+        try:
+            code = self.process.wait(DEADLINE_S)
+        finally:
+            self.cut()
+        if code != REBOOT:
+            raise AssertionError("no reboot: nspawn has left with %d\n%s" % (code, self.tale()))
+
     def cut(self) -> None:
         """Everything in it ends at once."""
         if self.process:
@@ -135,8 +165,12 @@ class Host:
             self.process = None
 
     def close(self) -> None:
+        """More than once, too."""
         self.cut()
-        subprocess.run(["umount", "-l", self.tree], check=False)
+        if self.closed:
+            return
+        self.closed = True
+        subprocess.run(["umount", "-l", self.tree, *([self.top] if self.has_disk else [])], check=False)
         subprocess.run(["ip", "netns", "delete", self.name], check=False)
 
     # Looking
@@ -170,6 +204,37 @@ class Host:
             return json.loads(self.path("/run/ece-enroll/status.json").read_text())
         except (OSError, ValueError):
             return None
+
+    def told(self):
+        """(boot, state) of each transition in the journal, in their order."""
+        return [(entry["_BOOT_ID"], entry["ECE_ENROLL_STATE"]) for entry in self.journal("_COMM=ece-enrolld") if "ECE_ENROLL_STATE" in entry]
+
+    def boots(self):
+        """Of those in the journal, the oldest first, the states that the agent has told of."""
+        found = {}
+        for boot, state in self.told():
+            found.setdefault(boot, []).append(state)
+        return list(found.values())
+
+    def gate(self, name) -> str:
+        """"open", "shut", "untried"; empty while there is no status."""
+        return {gate["name"]: gate["state"] for gate in (self.status() or {}).get("gates", ())}.get(name, "")
+
+    def processes(self, word):
+        """Numbers, as seen from outside, of its processes that have the word in their command lines."""
+        found = []
+        for procs in self.group.rglob("cgroup.procs"):
+            for pid in procs.read_text().split():
+                try:
+                    if word.encode() in pathlib.Path("/proc/%s/cmdline" % pid).read_bytes():
+                        found.append(int(pid))
+                except OSError:
+                    pass
+        return found
+
+    def engine_log(self) -> str:
+        path = self.tree / "var/lib/engine/events.jsonl"
+        return path.read_text() if path.exists() else ""
 
     def wait_for(self, look, what="", timeout_s=DEADLINE_S):
         """What look() gives once it gives something; several times a second, because nobody outside is told."""

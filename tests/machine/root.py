@@ -5,6 +5,7 @@ It lies below build/cache/ under a name made from its recipe (release, apt sourc
 new one and an unchanged one costs nothing. Nobody writes into it: a host's own files are in layers over it (bed.py).
 """
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -15,10 +16,11 @@ import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CACHE = TOP / "build/cache"
-# systemd and what a host of a cloud has besides, cloud-init among it (bed.py keeps it quiet where it is not wanted); python3 is for the stand-in engine
-# and for ansible, whose module for packages wants python3-apt.
+# systemd and what a host of a cloud has besides, cloud-init among it (bed.py keeps it quiet where it is not wanted) with the DHCP client
+# that it calls itself; curl is for commands that yield a credential; python3 for the stand-in engine and for ansible, whose module for
+# packages wants python3-apt.
 PACKAGES = ("systemd-sysv", "dbus", "udev", "iproute2", "procps", "ca-certificates", "netbase", "python3", "systemd-coredump",
-            "cloud-init", "python3-apt")
+            "cloud-init", "curl", "isc-dhcp-client", "python3-apt")
 OPTIONS = ("--mode=root", "--variant=minbase", "--format=tar", '--aptopt=Acquire::Languages "none"', "--aptopt=Acquire::Retries 3",
            "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*")
 
@@ -74,8 +76,10 @@ def root(programs, further=()) -> pathlib.Path:
     packages = sorted({*PACKAGES, *further, *_needed(programs)})
     recipe = "\n".join([release, *packages, *OPTIONS, *(path.read_text() for path in sources)])
     folder = CACHE / ("root-%s-%s" % (release, hashlib.sha256(recipe.encode()).hexdigest()[:12]))
-    if not folder.is_dir():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        os.umask(0o022)
-        _make(release, sources, packages, folder)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "wb") as lock:  # two that run side by side make it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():
+            os.umask(0o022)
+            _make(release, sources, packages, folder)
     return folder

@@ -12,16 +12,19 @@ OURS = ("usr/bin/ece-enroll", "usr/sbin/ece-enrolld", "usr/sbin/ece-installd", "
 UNITS = ("ece-enrolld.service", "ece-enrolld.path", "ece-enrolled.path", "ece-installd.socket")
 
 
+def without_ours(host):
+    """A host of the bed, and what is on it of this package is taken away again."""
+    host.run_in_tree("systemctl", "disable", "ece-enrolld.service")
+    for path in (*OURS, *("usr/lib/systemd/system/" + unit for unit in (*UNITS, "ece-enrolled.target", "ece-installd.service"))):
+        (host.tree / path).unlink()
+    return host
+
+
 @unittest.skipUnless(PACKAGES, "needs build/packages/ece-enroll_*.deb (scripts/package deb)")
 class Package(MachineTest):
     def installed(self, **changes):
         """A host on which nothing of ours was but by the package."""
-        host = self.host(**changes)
-        host.run_in_tree("systemctl", "disable", "ece-enrolld.service")
-        for path in OURS:
-            (host.tree / path).unlink()
-        for unit in ("ece-enrolld.service", "ece-enrolld.path", "ece-enrolled.path", "ece-enrolled.target", "ece-installd.socket", "ece-installd.service"):
-            (host.tree / "usr/lib/systemd/system" / unit).unlink()
+        host = without_ours(self.host(**changes))
         host.write("srv/ece-enroll.deb", PACKAGES[-1].read_bytes())
         host.write("etc/ece-enroll/api-key", self.key, 0o600)
         host.drop_in("credential", "LoadCredential=%s:/etc/ece-enroll/api-key" % KEY)
@@ -61,7 +64,7 @@ class Package(MachineTest):
         self.assertNotEqual(before[0], after[0])  # the agent is the new one
         self.assertEqual(before[1], after[1])  # and the keeper was left alone
         engine.release()
-        self.assertEnrolls(host)
+        self.assertPlays("an upgrade of the package while the installer works", host)
         self.assertEqual(len(engine.events("start", "elastic-cloud-enterprise-installer")), 1)
 
     def test_removed_and_purged(self):

@@ -127,3 +127,35 @@ class Health(Units):
         self.assertEnrolls(host)
         self.assertEqual(json.loads(host.run("python3", "-c", ASK)[1])["state"], "ENROLLED")
         self.assertEqual(host.run("systemctl", "list-units", "--failed", "--no-legend", "--plain", "ece-*")[1].strip(), "")
+
+
+class Metrics(Units):
+    """The file that the caged agent writes into a directory of node_exporter's."""
+
+    FOLDER = "/var/lib/prometheus/node-exporter"
+
+    def member(self):
+        return self.furnished(report={"metrics_textfile": self.FOLDER + "/ece-enroll.prom"})
+
+    def assertWritten(self, host):
+        file = host.path(self.FOLDER) / "ece-enroll.prom"
+        host.wait_for(lambda: file.exists() and 'ece_enroll_state{state="ENROLLED"} 1\n' in file.read_text(), "the metrics")
+        self.assertEqual(file.stat().st_mode & 0o777, 0o644)
+        self.assertEqual(host.run("stat", "-c", "%U", self.FOLDER + "/ece-enroll.prom")[1].strip(), "ece-enroll")
+
+    def test_a_collector_that_was_there_before(self):
+        host = self.member()
+        (host.tree / self.FOLDER[1:]).mkdir(parents=True)
+        self.assertEnrolls(host)
+        self.assertWritten(host)
+        self.assertNotIn("report.metrics_textfile", host.messages("-u", "ece-enrolld.service"))
+
+    def test_one_that_comes_later(self):
+        host = self.member()
+        self.assertEnrolls(host)
+        self.assertEqual(host.messages("-u", "ece-enrolld.service").count("report.metrics_textfile"), 1)
+        host.run("mkdir", "-p", self.FOLDER)
+        # As monitoring/README.md has it.
+        host.run("systemd-tmpfiles", "--create", "ece-enroll.conf")
+        host.run("systemctl", "restart", "ece-enrolld.service")
+        self.assertWritten(host)

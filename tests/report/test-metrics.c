@@ -55,6 +55,7 @@ static void test_an_enrolled_host(void **state) {
                 "ece_enroll_api_key_expiration_timestamp_seconds 1798761600",
                 "ece_enroll_gate_open{gate=\"engine\"} 1",
                 "ece_enroll_report_timestamp_seconds 1767268800",
+                "ece_enroll_report_due_timestamp_seconds 1767272400",
         };
         Report r = { .state = "ENROLLED",
                      .since_realtime_us = NOW - 500 * USEC_PER_MSEC,
@@ -63,6 +64,7 @@ static void test_an_enrolled_host(void **state) {
                      .attempt = 2,
                      .window = 1,
                      .token_age_at_start_us = 1250 * USEC_PER_MSEC,
+                     .due_at_realtime_us = NOW + USEC_PER_HOUR,
                      .verified = true,
                      .verified_at_realtime_us = NOW,
                      .key_expiration = "2027-01-01T00:00:00.000Z",
@@ -87,7 +89,7 @@ static void test_an_enrolled_host(void **state) {
 
 static void test_what_is_unknown_has_no_sample(void **state) {
         static const char *const absent[] = { "token_age", "deadline", "phase_seconds", "retries", "verified_timestamp", "verified_role",
-                                              "api_key", "gate_open" };
+                                              "api_key", "gate_open", "report_due" };
         Report r = { .state = "LOADING", .reason = OUTCOME_OK };
 
         write_page(&r);
@@ -97,12 +99,12 @@ static void test_what_is_unknown_has_no_sample(void **state) {
 }
 
 static void test_a_reason(void **state) {
-        Report r = { .state = "FAILED", .deadline_known = true, .deadline_in_us = 90 * USEC_PER_SEC };
+        Report r = { .state = "FAILED", .deadline_known = true, .deadline_at_realtime_us = NOW - 90 * USEC_PER_SEC };
 
         r.reason = (Outcome){ .class = CLASS_PERMANENT, .reason = "host.\"odd\\\n" };
         write_page(&r);
         assert_true(has_line("ece_enroll_reason{reason=\"host.\\\"odd\\\\\\n\",class=\"permanent\"} 1"));
-        assert_true(has_line("ece_enroll_deadline_timestamp_seconds 1767268890"));
+        assert_true(has_line("ece_enroll_deadline_timestamp_seconds 1767268710"));
 }
 
 /* Prometheus' parser wants each family's HELP and TYPE once and before its samples. */

@@ -132,6 +132,25 @@ static void test_page_ages(void **state) {
         assert_null(strchr(buffer_string(&page), '\x1b'));
 }
 
+static void test_stages(void **state) {
+        static const struct {
+                const char *stage, *line;
+        } rows[] = {
+                { "started", "stage: started [#.......] 1 of 8\n" },
+                { "os-unchecked", "stage: os-unchecked [###.....] 3 of 8\n" },
+                { "runner-waiting", "stage: runner-waiting [########] 8 of 8\n" },
+                { "something-new", "stage: something-new\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                _cleanup_json_ json_t *s = json_pack("{s:s, s:s}", "state", "INSTALLING", "stage", rows[i].stage);
+                _cleanup_buffer_ Buffer page = BUFFER_INIT(STATUS_TEXT_MAX);
+
+                assert_int_equal(status_text_write(s, NOW, false, &page), 0);
+                assert_non_null(strstr(buffer_string(&page), rows[i].line));
+        }
+}
+
 static void test_page_of_a_stranger(void **state) {
         _cleanup_json_ json_t *s = json_pack("{s:i, s:s, s:[], s:i}", "schema", 9, "state", "NEW", "next", "reason", 3);
         _cleanup_buffer_ Buffer page = BUFFER_INIT(STATUS_TEXT_MAX);
@@ -201,6 +220,7 @@ int main(void) {
                 cmocka_unit_test(test_nothing_known_is_null),
                 cmocka_unit_test(test_mark_is_there_exactly_while_enrolled),
                 cmocka_unit_test(test_page_ages),
+                cmocka_unit_test(test_stages),
                 cmocka_unit_test(test_page_of_a_stranger),
                 cmocka_unit_test(test_times),
         };

@@ -25,6 +25,7 @@
 #include "model/gate.h"
 #include "model/json-schema.h"
 #include "model/problem.h"
+#include "report/metrics.h"
 #include "report/status-json.h"
 #include "scarce-memory.h"
 
@@ -151,6 +152,27 @@ static void test_status(void **state) {
         torture(write_status, &r);
 }
 
+static int write_metrics(const void *subject) {
+        _cleanup_buffer_ Buffer text = BUFFER_INIT(METRICS_SIZE_MAX);
+
+        int error = metrics_write(subject, NOON, &text);
+        return judge(error, &text);
+}
+
+static void test_metrics(void **state) {
+        Report r = {
+                .state = "FAILED",
+                .since_realtime_us = NOON,
+                .reason = { .class = CLASS_PERMANENT, .reason = "spec.invalid" },
+                .runner_id = "192.0.2.21",
+                .due_at_realtime_us = NOON,
+                .n_gates = 1,
+                .gates = { { .name = "engine", .state = GATE_OPEN } },
+        };
+
+        torture(write_metrics, &r);
+}
+
 static int write_problem(const void *subject) {
         _cleanup_free_ char *line = problem_format(subject);
         _cleanup_buffer_ Buffer text = BUFFER_INIT(4096);
@@ -204,7 +226,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_record),   cmocka_unit_test(test_messages),      cmocka_unit_test(test_status),
                 cmocka_unit_test(test_problems), cmocka_unit_test(test_token_request), cmocka_unit_test(test_graph),
-                cmocka_unit_test(test_schema),
+                cmocka_unit_test(test_metrics),  cmocka_unit_test(test_schema),
         };
 
         cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -15,7 +15,7 @@ from .server import EngineServer
 def _parser():
     parser = argparse.ArgumentParser(prog="ece-engine-sim", description=__doc__.splitlines()[0])
     parser.add_argument("--socket", required=True, help="where to listen")
-    parser.add_argument("--dir", required=True, type=pathlib.Path, help="events.jsonl, behaviour.json, pull-error, ready")
+    parser.add_argument("--dir", required=True, type=pathlib.Path, help="events.jsonl, behaviour.json, pull-error, pull-hold, ready")
     parser.add_argument("--join", metavar="HOST:PORT", help="the coordinator simulator's door for hosts")
     parser.add_argument("--image", action="append", default=[], help="an image that is there already")
     return parser
@@ -30,6 +30,7 @@ def main(arguments=None) -> int:
 
     engine = Engine(options.dir, sleeper)
     engine.images.update(options.image)
+    engine.tell("begin")  # nothing is at work, whatever the log says of those before
     server = EngineServer(options.socket, engine, Behaviour(options.dir / "behaviour.json"),
                           options.join, options.dir)
     os.chmod(options.socket, 0o666)

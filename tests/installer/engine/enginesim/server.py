@@ -152,6 +152,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         reference = self.query["fromImage"]
         if self.query.get("tag"):
             reference += ":" + self.query["tag"]
+        self.server.hold_pull(reference)
         error = self.server.pull_error()
         if error:
             self._value(200, {"errorDetail": {"message": error}, "error": error})
@@ -323,6 +324,14 @@ class EngineServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             self.engine.start(container, Installer(self.engine, self.join_address, script))
         else:
             self.engine.start(container)
+
+    def hold_pull(self, reference) -> None:
+        """While DIR/pull-hold exists a pull waits; /_bench/release has it look again."""
+        path = self.directory / "pull-hold"
+        if path.exists():
+            self.engine.tell("pulling", image=reference)
+        with self.engine.lock:
+            self.engine.lock.wait_for(lambda: not path.exists())
 
     def pull_error(self):
         """The text of DIR/pull-error, while it exists."""

@@ -64,10 +64,6 @@ static const struct {
         /* A lookup that hangs is left to end by itself. Without this libcurl joins its thread when the
          * transfer's time is up, and the whole loop waits for a name server that does not answer. */
         { CURLOPT_QUICK_EXIT, 1 },
-        /* Else libcurl keeps the store of the first connection for a day, ours as if it were made of CURLOPT_CAINFO, and gives it to
-         * all that come later: the webhook would be believed by the coordinators' CA, and an old spec's CA beyond a new spec
-         * (CURLOPT_CA_CACHE_TIMEOUT(3); CURLOPT_SSL_CTX_FUNCTION(3) on caching). */
-        { CURLOPT_CA_CACHE_TIMEOUT, 0 },
 #endif
 };
 
@@ -159,6 +155,16 @@ static int add_header_lines(HttpTransfer *transfer, const HttpRequest *request) 
         return r;
 }
 
+/* Else libcurl, from 7.87 on, keeps the store of the first connection for a day, ours as if it were made of CURLOPT_CAINFO, and
+ * gives it to all that come later: the webhook would be believed by the coordinators' CA, and an old spec's CA beyond a new
+ * spec (CURLOPT_CA_CACHE_TIMEOUT(3); CURLOPT_SSL_CTX_FUNCTION(3) on caching). By its number, for the library may be newer than the
+ * headers that we were built with; one that does not know it has no cache. */
+static CURLcode forget_stores(CURL *easy) {
+        CURLcode r = curl_easy_setopt(easy, (CURLoption) 321, 0L);
+
+        return r == CURLE_UNKNOWN_OPTION ? CURLE_OK : r;
+}
+
 static CURLcode set_fixed(CURL *easy) {
         CURLcode r = CURLE_OK;
 
@@ -166,7 +172,7 @@ static CURLcode set_fixed(CURL *easy) {
                 r = curl_easy_setopt(easy, fixed_options[i].option, fixed_options[i].value);
         if (r == CURLE_OK)
                 r = curl_easy_setopt(easy, CURLOPT_USERAGENT, "ece-enroll/" PACKAGE_VERSION);
-        return r;
+        return r == CURLE_OK ? forget_stores(easy) : r;
 }
 
 static long milliseconds(usec_t timeout_us, usec_t otherwise_us) {

@@ -9,10 +9,10 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-#include <stdlib.h>
 
 #include "base/text.h"
 #include "bench.h"

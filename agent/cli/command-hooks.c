@@ -74,6 +74,15 @@ static void read_news(Follower *f) {
         f->news_at_us = clock_boottime_us();
 }
 
+/* The newest, with what is left until the deadline as it is now: an agent that hangs replaces no status. */
+static HookNews present_news(const Follower *f) {
+        HookNews news = f->news;
+
+        if (news.left_us != USEC_INFINITY)
+                news.left_us = usec_sub(news.left_us, usec_sub(clock_boottime_us(), f->news_at_us));
+        return news;
+}
+
 /* Takes what woke us. */
 static void take(Follower *f) {
         struct signalfd_siginfo info;
@@ -123,11 +132,10 @@ static void keep(const Follower *f) {
 }
 
 static int tell(Follower *f, const char *hooks_dir) {
-        const HookNews news = f->news;
+        const HookNews news = present_news(f);
         bool progress = news.event == HOOK_PROGRESS;
         const BoundedProgramEnd end = { .fd = f->either_fd, .asked = progress ? is_urgent : is_stopped, .userdata = f };
         _cleanup_buffer_ Buffer status = f->status; /* the newest may come while the hooks read this */
-        usec_t age_us = usec_sub(clock_boottime_us(), f->news_at_us);
         int r;
 
         f->status = BUFFER_INIT(STATUS_SIZE_MAX);
@@ -140,7 +148,7 @@ static int tell(Follower *f, const char *hooks_dir) {
                                    .reason = news.reason,
                                    .runner_id = news.runner_id,
                                    .roles = news.roles,
-                                   .left_us = news.left_us == USEC_INFINITY ? USEC_INFINITY : usec_sub(news.left_us, age_us),
+                                   .left_us = news.left_us,
                                    .status = &status,
                                    .timeout_us = HOOK_TIMEOUT_US,
                                    .through = progress ? NULL : &f->teller.through,
@@ -181,12 +189,14 @@ static int wait_for_more(Follower *f, usec_t wait_us) {
 
 static int follow(Follower *f) {
         usec_t wait_us;
+        HookNews news;
         int error = 0;
 
         if (!f->options->once) /* what was there before a run is no news of it */
                 read_news(f);
         while (error >= 0 && !f->stopped) {
-                if (hook_teller_next(&f->teller, &f->news, clock_boottime_us(), &wait_us) != HOOK_NOTHING)
+                news = present_news(f);
+                if (hook_teller_next(&f->teller, &news, clock_boottime_us(), &wait_us) != HOOK_NOTHING)
                         error = tell_as_the_spec_says(f);
                 else if (f->options->once && is_told(f))
                         break;

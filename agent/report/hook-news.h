@@ -27,7 +27,7 @@ typedef struct HookNews {
         char reason[REASON_ID_SIZE]; /* "" or letters, digits, '.' and '-' */
         char runner_id[129];         /* "" or of the allow-list */
         RoleSet roles;
-        usec_t left_us; /* until the deadline, when the status was written; USEC_INFINITY: none */
+        usec_t left_us; /* until the deadline, as of the status; USEC_INFINITY: none */
         bool joining;   /* a token or an installer is in play: what follows is news even if it reads like the last */
 } HookNews;
 

@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,7 +130,13 @@ int main(void) {
                 cmocka_unit_test(test_one_that_does_not_end),
                 cmocka_unit_test(test_something_more_urgent),
         };
+        int fd = (int) syscall(SYS_pidfd_open, getpid(), 0);
 
+        if (fd < 0) {
+                (void) printf("1..0 # SKIP no pidfd_open here; valgrind 3.19 does not know it\n");
+                return 0;
+        }
+        (void) close(fd);
         cmocka_set_message_output(CM_OUTPUT_TAP);
         return cmocka_run_group_tests_name("bounded-program", tests, NULL, NULL);
 }

@@ -220,6 +220,8 @@ CommonOptions command_parse(const Command *command, int argc, char *argv[]) {
         for (size_t i = 0; i < ELEMENTS(all_options); i++)
                 if (command->takes & all_options[i].needs)
                         options[n++] = all_options[i].option;
+        if (n == 0)
+                argp.options = NULL; /* of a list without any, glibc's help leaks what it made for it */
         (void) snprintf(doc, sizeof(doc), "ece-enroll %s: %s\v%s", command->name, command->summary, command->help);
         (void) snprintf(name, sizeof(name), "ece-enroll %s", command->name);
         argv[0] = name;

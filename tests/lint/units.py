@@ -58,6 +58,20 @@ def kept():
             yield f"systemd/ece-installd.service.in: {key}= would break the installer"
 
 
+# Of systemd.exec(5): what implies NoNewPrivileges= for a unit that is not root's, that itself, and what would take sudo its capabilities.
+NO_SUDO = {"CapabilityBoundingSet", "LockPersonality", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "ProtectClock", "ProtectHostname",
+           "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
+           "RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter", "SystemCallLog"}
+
+
+def sudo():
+    """The example for hosts whose installer calls sudo takes back each line of the keeper's unit that forbids it, and no other."""
+    example = (lint.TOP / "etc/examples/ece-installd-sudo.conf").read_text(encoding="utf-8")
+    forbidding, taken_back = ({key for key in re.findall(r"^(\w+)=", text, re.MULTILINE)} for text in (unit_text("ece-installd.service"), example))
+    for key in sorted((forbidding & NO_SUDO) ^ taken_back):
+        yield f"etc/examples/ece-installd-sudo.conf: {key}= is {'left out' if key in forbidding else 'not in the unit'}"
+
+
 def dry(*command):
     said = run(*command)
     return [] if said.returncode == 0 else (said.stdout + said.stderr).splitlines()
@@ -66,6 +80,7 @@ def dry(*command):
 def cases():
     yield "no placeholder is left", placeholders()
     yield "the keeper's unit keeps its promises", kept()
+    yield "the example for sudo fits the keeper's unit", sudo()
     if not shutil.which("systemd-analyze"):
         for name in ("verify", "exposure", "sysusers"):
             yield name, "systemd-analyze is not installed (Debian: systemd)"

@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "model/spec-schema.h"
 #include "report/hook-teller.h"
 #include "report/hooks.h"
 #include "report/status-file.h"
@@ -38,8 +39,6 @@
 #define TOLD_SIZE_MAX (64U * 1024U)
 /* Of a single run, somebody waits for the end. */
 #define TRIES_ONCE 4U
-/* Where hooks are if the spec can't be read: that this is so is what they may have to tell. */
-#define HOOKS_DIR_DEFAULT SYSCONFDIR "/ece-enroll/hooks.d"
 
 typedef struct Follower {
         const CommonOptions *options;
@@ -93,16 +92,12 @@ static void take(Follower *f) {
         read_news(f);
 }
 
-static bool is_final(const Follower *f) {
-        return f->news.event == HOOK_ENROLLED || f->news.event == HOOK_FAILED;
-}
-
 /* While the hooks of a progress are at work: is there something that can't wait for them? */
 static bool is_urgent(void *userdata) {
         Follower *f = userdata;
 
         take(f);
-        return f->stopped || is_final(f);
+        return f->stopped || hook_news_is_final(&f->news);
 }
 
 /* While those of a final state are. */
@@ -161,18 +156,19 @@ static int tell(Follower *f, const char *hooks_dir) {
         return r == -ECANCELED ? 0 : r;
 }
 
-/* The spec is read for each: it may have changed. */
+/* The spec is read for each: it may have changed. Where it can't be read hooks are in the usual place: that this is so is what they may
+ * have to tell. */
 static int tell_as_the_spec_says(Follower *f) {
         _cleanup_(spec_freep) Spec *spec = NULL;
         _cleanup_problems_ Problems problems = {};
 
         if (spec_load(f->options->spec_path, &problems, &spec) == -ENOMEM)
                 return -ENOMEM;
-        return tell(f, spec ? spec->report.hooks_dir : HOOKS_DIR_DEFAULT);
+        return tell(f, spec ? spec->report.hooks_dir : spec_schema(KEY_REPORT_HOOKS_DIR)->otherwise);
 }
 
 static bool is_told(const Follower *f) {
-        return is_final(f) && (!f->teller.again || f->teller.tries >= TRIES_ONCE);
+        return hook_news_is_final(&f->news) && (!f->teller.again || f->teller.tries >= TRIES_ONCE);
 }
 
 static int wait_for_more(Follower *f, usec_t wait_us) {

@@ -102,7 +102,7 @@ static bool is_at_an_end(const char *runtime_dir) {
         HookNews news;
 
         return status_file_read(runtime_dir, &text, &status) >= 0 && hook_news_read(status, &news) >= 0 &&
-               (news.event == HOOK_ENROLLED || news.event == HOOK_FAILED);
+               hook_news_is_final(&news);
 }
 
 pid_t hooks_launch(const CommonOptions *options) {

@@ -34,6 +34,10 @@ HookEvent hook_event_from_string(const char *word) {
         return HOOK_NOTHING;
 }
 
+bool hook_news_is_final(const HookNews *news) {
+        return news->event == HOOK_ENROLLED || news->event == HOOK_FAILED;
+}
+
 static HookEvent event_of(const char *state) {
         if (streq(state, "ENROLLED"))
                 return HOOK_ENROLLED;

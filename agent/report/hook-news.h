@@ -35,5 +35,8 @@ typedef struct HookNews {
 const char *hook_event_to_string(HookEvent event);
 HookEvent hook_event_from_string(const char *word); /* HOOK_NOTHING for any other */
 
+/* Is it a verdict, ENROLLED or FAILED? */
+bool hook_news_is_final(const HookNews *news);
+
 /* 0, or -EBADMSG: not a status, or one with a word that has not its form. */
 int hook_news_read(const json_t *status, HookNews *ret);

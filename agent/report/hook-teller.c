@@ -13,10 +13,6 @@
 #include "base/text.h"
 #include "model/role-json.h"
 
-static bool is_final(const HookNews *news) {
-        return news->event == HOOK_ENROLLED || news->event == HOOK_FAILED;
-}
-
 static bool is_same(const HookNews *a, const HookNews *b) {
         return a->event == b->event && streq(a->reason, b->reason) && streq(a->runner_id, b->runner_id) && a->roles == b->roles;
 }
@@ -49,7 +45,7 @@ HookEvent hook_teller_next(HookTeller *t, const HookNews *news, usec_t now_us, u
         *ret_wait_us = USEC_INFINITY;
         if (news->joining)
                 t->joined_since = true;
-        if (is_final(news))
+        if (hook_news_is_final(news))
                 return final_next(t, news, now_us, ret_wait_us);
         return news->event == HOOK_PROGRESS ? progress_next(t, news, now_us, ret_wait_us) : HOOK_NOTHING;
 }
@@ -91,7 +87,7 @@ int hook_teller_from_json(HookTeller *t, const json_t *object) {
         const char *id = json_member_string(object, "runner_id"), *through = json_member_string(object, "through");
         HookNews final = { .event = event ? hook_event_from_string(event) : HOOK_NOTHING };
 
-        if (!is_final(&final) || !reason || !id || !through || strlen(reason) >= sizeof(final.reason) ||
+        if (!hook_news_is_final(&final) || !reason || !id || !through || strlen(reason) >= sizeof(final.reason) ||
             strlen(id) >= sizeof(final.runner_id) || role_set_from_json(json_member_array(object, "roles"), &final.roles) < 0)
                 return -EBADMSG;
         (void) snprintf(final.reason, sizeof(final.reason), "%s", reason);

@@ -28,6 +28,7 @@
 #include "http/http.h"
 #include "installer/keeper-client.h"
 #include "model/report.h"
+#include "report/outbox.h"
 #include "report/repetition.h"
 
 #define AGENT_QUEUE_MAX 64U
@@ -74,7 +75,7 @@ struct Agent {
         struct {
                 HttpTransfer *transfer; /* NULL: none under way */
                 Trust *trust;           /* NULL: not made yet */
-                char id[33];            /* of the report under way */
+                char id[OUTBOX_ID_SIZE]; /* of the report under way */
                 char last[160];         /* what was wrong last, "": nothing */
                 unsigned tries;
                 sd_event_source *again, *last_chance;

@@ -147,6 +147,7 @@ typedef struct Headers {
         const char *lines[5];
 } Headers;
 
+/* 0; -ENOKEY when what the spec names is of no use, which was told; another negative errno. */
 static int make_headers(Agent *a, const Buffer *report, Headers *h) {
         _cleanup_(secret_freep) Secret *key = NULL;
         const SecretSource *source = &a->spec->report.webhook_hmac_key;
@@ -168,6 +169,10 @@ static int make_headers(Agent *a, const Buffer *report, Headers *h) {
         }
         if (error >= 0)
                 error = webhook_sign(key, a->webhook.id, now_s, buffer_string(report), report->size, signature);
+        if (error == -EINVAL) {
+                complain(a, "report.webhook.hmac_key: what is behind whsec_ is no base64");
+                return -ENOKEY;
+        }
         if (error < 0)
                 return error;
         (void) snprintf(h->signature, sizeof(h->signature), "webhook-signature: %s", signature);
@@ -175,13 +180,15 @@ static int make_headers(Agent *a, const Buffer *report, Headers *h) {
         return 0;
 }
 
+/* As the last. */
 static int make_trust(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
         int error = a->webhook.trust ? 0 : trust_new(a->spec->report.webhook_ca_file, NULL, &a->webhook.trust, &refusal);
 
-        if (error == -EINVAL)
-                complain_of(a, &refusal);
-        return error;
+        if (error != -EINVAL)
+                return error;
+        complain_of(a, &refusal);
+        return -ENOKEY;
 }
 
 static int start(Agent *a, const Buffer *report) {
@@ -219,12 +226,11 @@ void agent_webhook_send(Agent *a) {
                 error = start(a, &report);
         else if (error == 0)
                 return agent_webhook_is_idle(a);
-        if (error == -EINVAL || error == -ENOKEY) /* was told */
-                return send_again(a, 0);
-        if (error < 0) {
+        if (error >= 0)
+                return;
+        if (error != -ENOKEY)
                 complain(a, strerror(-error));
-                send_again(a, 0);
-        }
+        send_again(a, 0);
 }
 
 void agent_webhook_forget(Agent *a) {

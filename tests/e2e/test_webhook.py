@@ -261,6 +261,22 @@ class Trouble(Webhook):
         self.assertEqual((receiver.requests, len(self.outbox())), ([], 1))
         self.assertIn("no such file", self.bench.status()["webhook"]["last"])
 
+    def test_a_key_that_is_none(self):
+        receiver = self.receiver()
+        self.key = self.bench.secret_file("webhook-key", "whsec_a*cd")
+        self.write_spec(receiver.url)
+        self.assertEnrolled(self.bench.run())
+        self.assertEqual((receiver.requests, len(self.outbox())), ([], 1))
+        self.assertIn("hmac_key", self.bench.status()["webhook"]["last"])
+
+    def test_an_authority_that_is_none(self):
+        receiver = self.receiver()
+        (self.bench.top / "none.pem").write_text("no certificate\n")
+        self.bench.write_spec(report={"webhook": {"url": receiver.url, "ca_file": str(self.bench.top / "none.pem")}})
+        self.assertEnrolled(self.bench.run())
+        self.assertEqual((receiver.requests, len(self.outbox())), ([], 1))
+        self.assertIn("none.pem", self.bench.status()["webhook"]["last"])
+
 
 if __name__ == "__main__":
     tap.main()

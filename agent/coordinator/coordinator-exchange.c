@@ -123,6 +123,7 @@ int exchange_ask(Coordinator *c, Exchange *e) {
                 .trust = c->trust,
                 .body = e->body.size > 0 ? buffer_string(&e->body) : NULL,
                 .body_size = e->body.size,
+                .shares_connection = true,
         };
 
         if ((size_t) snprintf(url, sizeof(url), "%s%s", exchange_endpoint(c, e)->url, e->path) >= sizeof(url))

@@ -11,6 +11,12 @@
 #include "http/http-headers.h"
 #include "http/http.h"
 
+/* A body that is read once: it can't be rewound. */
+typedef struct HttpBody {
+        Buffer bytes; /* wiped */
+        size_t at;
+} HttpBody;
+
 struct HttpTransfer {
         TAILQ_ENTRY(HttpTransfer) link; /* in the Http's list */
         Http *http;
@@ -20,20 +26,22 @@ struct HttpTransfer {
         HttpHandler handler;
         void *userdata;
 
+        HttpBody body; /* of a POST */
         HttpHeaders headers;
         HttpReply reply;
         bool proxy;     /* it goes through one */
         bool literal;   /* the URL's host is an address (or there is a unix socket): nothing is looked up */
         bool too_large; /* a bound of ours ended it */
         bool settled;   /* its end is known; waits for its handler */
+        bool kept;      /* it went over a connection that another one had left */
         Observation failure;
         char where[OBSERVATION_WHERE_SIZE];
         char error[CURL_ERROR_SIZE];
 };
 
-/* Checks the request and makes an easy handle with every option set; nothing is sent yet. 0,
- * -EINVAL, -EIO, -ENOMEM. */
-int http_transfer_new(const HttpRequest *request, HttpTransfer **ret);
+/* Checks the request and makes an easy handle with every option set; nothing is sent yet. shared: it may use a
+ * connection that another one has left, and leave its own. 0, -EINVAL, -EIO, -ENOMEM. */
+int http_transfer_new(const HttpRequest *request, bool shared, HttpTransfer **ret);
 
 /* The easy handle must not be part of a multi handle any more. Accepts NULL, returns NULL. */
 HttpTransfer *http_transfer_free(HttpTransfer *transfer);
@@ -44,6 +52,15 @@ static inline void http_transfer_freep(HttpTransfer **slot) {
 /* Fills reply and failure from the end that libcurl reports. */
 void http_transfer_settle(HttpTransfer *transfer, CURLcode result);
 
+/* http-connection.c: which connection a request goes on, and what that does to it. */
+CURLcode http_connection_set(CURL *easy, const HttpRequest *request, bool shared);
+/* Of one that has sent something: has it made no connection for that? */
+bool http_connection_was_kept(CURL *easy);
+/* What the end of a transfer is called by those who know nothing of shared connections. */
+CURLcode http_connection_result(CURLcode result);
+/* The body of a POST: copied into `body`, which outlives the easy handle. */
+CURLcode http_body_set(CURL *easy, const HttpRequest *request, HttpBody *body);
+
 /* What libcurl says of a transfer that had no HTTP reply. */
 typedef struct HttpTrouble {
         CURLcode result;
@@ -52,7 +69,7 @@ typedef struct HttpTrouble {
         bool resolving;    /* it ended before the name was resolved */
         bool literal;      /* the host is an address */
         bool proxy;        /* it went through one */
-        bool tunnel;       /* ...which has opened the way: a handshake with the peer has begun */
+        bool tunnel;       /* ...which has opened the way: a handshake with the peer has begun, now or for the one before */
         long proxy_status; /* of its answer to CONNECT, 0 when there was none */
         bool request_sent; /* some byte of the request left us */
 } HttpTrouble;

@@ -52,8 +52,6 @@ static const struct {
         { CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
         { CURLOPT_UNRESTRICTED_AUTH, 0 },
         { CURLOPT_NOSIGNAL, 1 },
-        { CURLOPT_FRESH_CONNECT, 1 }, /* requests are minutes apart, and the certificate is looked at again */
-        { CURLOPT_FORBID_REUSE, 1 },
         { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
         { CURLOPT_HTTP09_ALLOWED, 0 },
         { CURLOPT_HTTP_CONTENT_DECODING, 0 }, /* nothing is unpacked, so bytes counted are bytes used */
@@ -250,7 +248,7 @@ static CURLcode set_client_certificate(CURL *easy, const HttpRequest *request) {
         return r;
 }
 
-static CURLcode set_method(CURL *easy, const HttpRequest *request) {
+static CURLcode set_method(CURL *easy, const HttpRequest *request, HttpBody *body) {
         CURLcode r = CURLE_OK;
         bool get;
 
@@ -261,15 +259,15 @@ static CURLcode set_method(CURL *easy, const HttpRequest *request) {
         get = streq(request->method, "GET");
         if (get)
                 return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        if (streq(request->method, "POST"))
+                return http_body_set(easy, request, body);
         if (request->body || !streq(request->method, "DELETE")) {
                 r = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_size);
                 if (r == CURLE_OK) /* the size stands before the copy is made, or libcurl measures a string */
                         r = curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
                                              request->body ? request->body : "");
         }
-        if (r == CURLE_OK && !streq(request->method, "POST"))
-                r = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-        return r;
+        return r == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method) : r;
 }
 
 static CURLcode set_callbacks(CURL *easy, HttpTransfer *transfer) {
@@ -325,7 +323,7 @@ static bool url_names_address(const char *url) {
         return inet_pton(AF_INET, text, address) == 1;
 }
 
-int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
+int http_transfer_new(const HttpRequest *request, bool shared, HttpTransfer **ret) {
         if (!request_is_valid(request))
                 return -EINVAL;
         _cleanup_(http_transfer_freep) HttpTransfer *transfer = calloc(1, sizeof(*transfer));
@@ -351,7 +349,9 @@ int http_transfer_new(const HttpRequest *request, HttpTransfer **ret) {
         if (c == CURLE_OK)
                 c = set_client_certificate(transfer->easy, request);
         if (c == CURLE_OK)
-                c = set_method(transfer->easy, request);
+                c = set_method(transfer->easy, request, &transfer->body);
+        if (c == CURLE_OK)
+                c = http_connection_set(transfer->easy, request, shared);
         if (c == CURLE_OK)
                 c = set_callbacks(transfer->easy, transfer);
         if (c != CURLE_OK)
@@ -371,6 +371,7 @@ HttpTransfer *http_transfer_free(HttpTransfer *transfer) {
         curl_easy_cleanup(transfer->easy); /* before what it points to */
         curl_slist_free_all(transfer->header_lines);
         (void) trust_check_free(transfer->check);
+        buffer_done(&transfer->body.bytes);
         buffer_done(&transfer->reply.body);
         free(transfer);
         return NULL;
@@ -379,7 +380,7 @@ HttpTransfer *http_transfer_free(HttpTransfer *transfer) {
 /* What libcurl tells beside its code; each question is only asked of a transfer without a reply. */
 static HttpTrouble trouble_of(const HttpTransfer *transfer, CURLcode result) {
         HttpTrouble trouble = { .result = result, .error = transfer->error, .request_sent = transfer->reply.request_sent,
-                                .proxy = transfer->proxy, .tunnel = trust_check_began(transfer->check) };
+                                .proxy = transfer->proxy, .tunnel = trust_check_began(transfer->check) || transfer->kept };
         curl_off_t lookup_us = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup_us);
@@ -400,7 +401,9 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
         /* libcurl counts here what it gave to the TLS layer, so a connection or handshake that
          * failed counts 0. */
         transfer->reply.request_sent = sent_bytes > 0 || status > 0;
+        transfer->kept = sent_bytes > 0 && http_connection_was_kept(transfer->easy);
         http_headers_finish(&transfer->headers, &transfer->reply);
+        result = http_connection_result(result);
         trouble = trouble_of(transfer, result);
         if (http_proxy_failed(&trouble)) /* what was sent is what was said to the proxy */
                 transfer->reply.request_sent = false;

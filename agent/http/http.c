@@ -39,8 +39,11 @@ typedef struct HttpSocket {
 struct Http {
         sd_event *event;
         sd_event_source *timer;
+        sd_event_source *idle;        /* what is kept open is closed then */
         sd_event_source *completions; /* deferred: off while there is nothing to look for */
         CURLM *multi;                 /* NULL until the first request, and after a CURLM error */
+        uint64_t shared_serial;       /* of the Trust under which connections are kept; 0: none are */
+        uint64_t unshared_serial;     /* of the Trust whose peers were seen not to bear it; 0: none was */
         bool broken;                  /* a CURLM error was met; cleared with the multi handle */
         bool delivering;
         LIST_HEAD(, HttpSocket) sockets;
@@ -172,9 +175,59 @@ static void multi_close(Http *http) {
                 (void) curl_multi_cleanup(http->multi);
         http->multi = NULL;
         http->broken = false;
+        http->shared_serial = 0;
         while ((s = LIST_FIRST(&http->sockets)))
                 socket_free(s);
         (void) sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(http->idle, SD_EVENT_OFF);
+}
+
+/* --- Connections that are kept: only those of one Trust, and not for long --- */
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        Http *http = userdata;
+
+        if (TAILQ_EMPTY(&http->transfers))
+                multi_close(http);
+        return 0;
+}
+
+/* Nobody is under way any more: what is open may stay so for a while. Else a coordinator would hold a connection
+ * for each host of a fleet, and this host one that the other side has long forgotten. */
+static void wait_idle(Http *http) {
+        if (http->shared_serial == 0 || !TAILQ_EMPTY(&http->transfers))
+                return;
+        int r = sd_event_source_set_time_relative(http->idle, HTTP_KEPT_US);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(http->idle, SD_EVENT_ONESHOT);
+        if (r < 0)
+                multi_close(http);
+}
+
+/* Something on the way that lets one request through a connection and drops the next, without a word: it is not tried again. */
+static void note_end(Http *http, const HttpTransfer *t) {
+        if (t->kept && t->failure.origin == ORIGIN_CURL)
+                http->unshared_serial = http->shared_serial;
+}
+
+/* libcurl does not know that a Trust belongs to a connection, since it only calls it. So all that are kept are of one:
+ * whoever comes with another closes them, or goes alone while somebody is under way. */
+static bool may_share(Http *http, const HttpRequest *request) {
+        uint64_t serial;
+
+        /* An open connection has OpenSSL's own copy of the client's key with it, outside of guarded memory. */
+        if (!request->shares_connection || request->handshake_only || !request->trust || request->client_key)
+                return false;
+        serial = trust_serial(request->trust);
+        if (serial == http->unshared_serial)
+                return false;
+        if (http->shared_serial != serial && http->shared_serial != 0) {
+                if (!TAILQ_EMPTY(&http->transfers))
+                        return false;
+                multi_close(http);
+        }
+        http->shared_serial = serial;
+        return true;
 }
 
 /* After a CURLM error: nothing that libcurl says about a running transfer can be believed any more.
@@ -206,6 +259,7 @@ static void collect_settled(Http *http) {
                 assert(r == CURLE_OK && private); /* set on every easy handle we make */
                 (void) curl_multi_remove_handle(http->multi, easy);
                 http_transfer_settle((HttpTransfer *) (void *) private, result);
+                note_end(http, (HttpTransfer *) (void *) private);
         }
 }
 
@@ -242,6 +296,7 @@ static int on_completions(sd_event_source *source, void *userdata) {
                 (void) http_transfer_free(t);
         }
         http->delivering = false;
+        wait_idle(http);
         return 0;
 }
 
@@ -268,6 +323,10 @@ int http_new(sd_event *event, Http **ret) {
         if (r >= 0)
                 r = sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
         if (r >= 0)
+                r = sd_event_add_time_relative(event, &http->idle, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_idle, http);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(http->idle, SD_EVENT_OFF);
+        if (r >= 0)
                 r = sd_event_add_defer(event, &http->completions, on_completions, http);
         if (r >= 0)
                 r = sd_event_source_set_enabled(http->completions, SD_EVENT_OFF);
@@ -289,6 +348,7 @@ Http *http_free(Http *http) {
                 http_cancel(t);
         multi_close(http);
         sd_event_source_disable_unref(http->timer);
+        sd_event_source_disable_unref(http->idle);
         sd_event_source_disable_unref(http->completions);
         sd_event_unref(http->event);
         free(http);
@@ -302,12 +362,10 @@ int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void
 
         if (http->broken)
                 multi_fail(http); /* what it fails is delivered from the loop, not from here */
-        if (!http->multi) {
-                int r = multi_open(http);
-                if (r < 0)
-                        return r;
-        }
-        int r = http_transfer_new(request, &t);
+        bool shared = may_share(http, request);
+        int r = http->multi ? 0 : multi_open(http);
+        if (r >= 0)
+                r = http_transfer_new(request, shared, &t);
         if (r < 0)
                 return r;
         t->http = http;
@@ -320,6 +378,7 @@ int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void
                 return c == CURLM_OUT_OF_MEMORY ? -ENOMEM : -EIO;
         }
         TAILQ_INSERT_TAIL(&http->transfers, t, link);
+        (void) sd_event_source_set_enabled(http->idle, SD_EVENT_OFF);
         *ret = TAKE_PTR(t);
         return 0;
 }
@@ -331,4 +390,6 @@ void http_cancel(HttpTransfer *transfer) {
         if (!transfer->settled)
                 (void) curl_multi_remove_handle(http->multi, transfer->easy);
         (void) http_transfer_free(transfer);
+        if (!http->delivering)
+                wait_idle(http);
 }

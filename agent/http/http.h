@@ -5,8 +5,8 @@
  * HTTP on the event loop: libcurl's multi interface on sd-event, one thread, nothing blocks.
  *
  * Two kinds of peer: a coordinator (https, verified by a Trust) and a container engine (http over a
- * unix socket). No redirects, cookies, netrc, environment proxies, keep-alive or automatic retry:
- * whoever owns the retry is not here. Bounds are mandatory: connect, total and low-speed time,
+ * unix socket). No redirects, cookies, netrc, environment proxies or automatic retry: whoever owns the
+ * retry is not here. A connection is left open for the next request only where that is asked for. Bounds are mandatory: connect, total and low-speed time,
  * header and body bytes. The glue rules are libcurl's (curl_multi_socket_action(3)): sources
  * outlive the multi handle, the timer callback only arms, completions are read in a deferred
  * source. Block signals before http_new().
@@ -28,6 +28,9 @@ Http *http_free(Http *http);
 static inline void http_freep(Http **slot) {
         (void) http_free(*slot);
 }
+
+/* For so long after the last request a connection is kept, where one is. */
+#define HTTP_KEPT_US (20 * USEC_PER_SEC)
 
 #define HTTP_HEADER_BYTES_MAX (32U * 1024U)
 #define HTTP_BODY_MAX (1024U * 1024U)
@@ -52,6 +55,10 @@ typedef struct HttpRequest {
         const Secret *client_key;         /* PEM. Copied into wiped memory */
         bool handshake_only;     /* no HTTP at all: TCP, TLS with full verification, and closed. method, body and
                                     auth stay NULL; reply->status stays 0 */
+        /* It may go on the connection of an earlier request to the same peer under the same Trust, and leaves its own for the
+         * next, for HTTP_KEPT_US. What was verified is what it goes to: a Trust made anew shares nothing with an old one. Never with a
+         * client_key, which must not lie about in an open connection. */
+        bool shares_connection;
         usec_t connect_timeout_us; /* 0: 5 s; name resolution, TCP and TLS together */
         usec_t total_timeout_us;   /* 0: 30 s */
         size_t body_maximum;       /* 0: HTTP_BODY_MAX */

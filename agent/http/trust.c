@@ -50,6 +50,7 @@
 #define SECURITY_LEVEL_MIN 2 /* OpenSSL's for 112 bits: no RSA key below 2048, no SHA-1, no cipher that is none */
 
 struct Trust {
+        uint64_t serial;
         X509_STORE *store; /* NULL: the system's CAs, as libcurl knows them */
         Pins pins;
         bool pins_only;
@@ -69,6 +70,19 @@ struct TrustCheck {
 DEFINE_CLEANUP(BIO *, BIO_free)
 DEFINE_CLEANUP(X509 *, X509_free)
 DEFINE_CLEANUP(CURLU *, curl_url_cleanup)
+
+static Trust *trust_alloc(void) {
+        static uint64_t last; /* one thread makes them */
+        Trust *trust = calloc(1, sizeof(*trust));
+
+        if (trust)
+                trust->serial = ++last;
+        return trust;
+}
+
+uint64_t trust_serial(const Trust *trust) {
+        return trust->serial;
+}
 
 /* Puts each certificate of the PEM text into the store; returns how many, or -EBADMSG at a broken
  * one. */
@@ -134,7 +148,7 @@ static int trust_load_pins(Trust *trust, char *const *pins, Observation *refusal
 }
 
 int trust_new(const char *ca_file, char *const *pins, Trust **ret, Observation *refusal) {
-        _cleanup_(trust_freep) Trust *trust = calloc(1, sizeof(*trust));
+        _cleanup_(trust_freep) Trust *trust = trust_alloc();
         int r;
 
         if (!trust)
@@ -161,7 +175,7 @@ int trust_new(const char *ca_file, char *const *pins, Trust **ret, Observation *
 }
 
 int trust_new_onlooker(TrustOnlooker onlooker, void *userdata, Trust **ret) {
-        Trust *trust = calloc(1, sizeof(*trust));
+        Trust *trust = trust_alloc();
 
         if (!trust)
                 return -ENOMEM;
@@ -305,6 +319,8 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *userdata) {
                 SSL_CTX_set_security_level(ssl_ctx, SECURITY_LEVEL_MIN);
         /* Else what was received last, a token say, stays in the connection's buffer until something larger comes. */
         SSL_CTX_set_options(ssl_ctx, SSL_OP_CLEANSE_PLAINTEXT);
+        /* A peer is verified once, by the check of the transfer that has opened the connection; the connection may outlive it. */
+        SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
         return CURLE_OK;
 }
 

@@ -33,6 +33,9 @@ static inline void trust_freep(Trust **slot) {
         (void) trust_free(*slot);
 }
 
+/* Differs from that of every other Trust of this process, those that are gone included. */
+uint64_t trust_serial(const Trust *trust);
+
 /* Applies the rules to a libcurl easy handle (CURL *) with the OpenSSL backend. 0, -EIO or -ENOMEM.
  * What the verification objected to is found by trust_check_observation() after the transfer. */
 typedef struct TrustCheck TrustCheck; /* one per transfer */

@@ -110,7 +110,7 @@ class ThroughIt(ProxyTest):
         proxy = self.proxy()
         self.bench.write_spec(proxy=proxy.url)
         self.assertEnrolled(self.bench.run())
-        self.assertGreaterEqual(len(proxy.requests), len(self.sim.requests()))  # and the handshake of the gates
+        self.assertGreaterEqual(len(proxy.requests), 1)  # a tunnel serves several requests
         self.assertEqual({request.split()[0] for request in proxy.requests}, {"CONNECT"})
         self.assertKept(proxy)
 
@@ -231,6 +231,24 @@ class ClientCertificate(EndToEnd):
         subprocess.run(["openssl", *map(str, words)], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
+    @staticmethod
+    def _message(stream):
+        """One request or reply with its body; empty when there is none any more."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = stream.recv(65536)
+            if not more:
+                return b""
+            data += more
+        length = re.search(rb"\r\ncontent-length: *([0-9]+)\r\n", data, re.IGNORECASE)
+        missing = data.index(b"\r\n\r\n") + 4 + int(length[1] if length else 0) - len(data)
+        while missing > 0:
+            more = stream.recv(missing)
+            if not more:
+                return b""
+            data, missing = data + more, missing - len(more)
+        return data
+
     def _front(self):
         """Something before the coordinator that wants a certificate, and then passes everything on."""
         pki = Scratch.get().pki
@@ -258,10 +276,9 @@ class ClientCertificate(EndToEnd):
                 except ssl.SSLError:
                     return refuse(socket.socket(fileno=secure.detach()))
                 with secure as one, there.wrap_socket(socket.create_connection(("127.0.0.1", int(behind)))) as other:
-                    request = one.recv(65536)
-                    other.sendall(request)
-                    while data := other.recv(65536):
-                        one.sendall(data)
+                    while request := self._message(one):
+                        other.sendall(request)
+                        one.sendall(self._message(other))
 
         def loop():
             while True:

@@ -14,8 +14,11 @@ SCRIPT is a JSON list, one entry a connection, in order; the last one stays for 
     {"do": "cut"}     closed before the TLS handshake
     {"do": "plain"}   answers the TLS handshake in plain text
 
+With "keep": true a reply leaves its connection open, and the next entry is for the next request on it, if the client has one.
+
 Prints its port (0 with --unix) and a newline when it listens. Serves one connection after the other, so a test meets
-no race, and ends when its standard input does. Each request that arrives is appended to LOG, as it came, ended by "\\n~~\\n".
+no race, and ends when its standard input does. Each request that arrives is appended to LOG, as it came, ended by "\\n~~\\n";
+behind the last one of a connection that was kept open stands "##\\n".
 No time limit but a guard against a hung test: the client under test is who has time limits.
 """
 
@@ -57,7 +60,7 @@ def reply_bytes(entry):
     body = (entry.get("body", "") * entry.get("repeat", 1)).encode()
     lines = [f"HTTP/1.1 {entry.get('status', 200)} Said"]
     lines += entry.get("headers", ["Content-Type: application/json"])
-    lines += [f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"Content-Length: {len(body)}"] + ([] if entry.get("keep") else ["Connection: close"])
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -65,7 +68,13 @@ def reset(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def serve(raw, entry, context, log):
+def next_entry(script):
+    return script.pop(0) if len(script) > 1 else script[0]
+
+
+def serve(raw, script, context, log):
+    """One connection."""
+    entry = next_entry(script)
     action = entry.get("do")
     if action == "cut":
         return
@@ -74,10 +83,25 @@ def serve(raw, entry, context, log):
         raw.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         return
     connection = context.wrap_socket(raw, server_side=True) if context else raw
+    kept = entry.get("keep")
+    while answer(connection, entry, context, log) and entry.get("keep"):
+        entry = next_entry(script)
+    if kept:
+        log.write(b"##\n")
+        log.flush()
+
+
+def answer(connection, entry, context, log):
+    """One request; False when there was none."""
     request = read_request(connection)
+    action = entry.get("do")
     if request:
         log.write(request + b"\n~~\n")
         log.flush()
+    if entry.get("keep"):
+        if request:
+            connection.sendall(reply_bytes(entry))
+        return bool(request)
     if action == "reset":
         reset(connection)
         # Under TLS the descriptor has moved into the wrapper; close() without unwrap() sends no close_notify.
@@ -88,6 +112,7 @@ def serve(raw, entry, context, log):
         if context:
             connection.unwrap()
     connection.close()
+    return True
 
 
 def listener(unix):
@@ -125,9 +150,8 @@ def main(arguments):
                 return  # standard input ended, and nobody waits to be served
             connection, _ = listening.accept()
             connection.settimeout(GUARD_S)
-            entry = script.pop(0) if len(script) > 1 else script[0]
             try:
-                serve(connection, entry, context, log)
+                serve(connection, script, context, log)
             except OSError:
                 pass  # a client that refuses our certificate, or leaves: what many tests are about
             finally:

@@ -75,8 +75,6 @@ static const struct {
         { CURLOPT_NETRC, CURL_NETRC_IGNORED },
         { CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
         { CURLOPT_NOSIGNAL, 1 },
-        { CURLOPT_FRESH_CONNECT, 1 },
-        { CURLOPT_FORBID_REUSE, 1 },
         { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
         { CURLOPT_HTTP09_ALLOWED, 0 },
         { CURLOPT_VERBOSE, 0 },
@@ -88,11 +86,11 @@ static const CURLoption never[] = {
         CURLOPT_USERPWD,         CURLOPT_MAXREDIRS,  CURLOPT_PROXYUSERPWD,
 };
 
-static void make(const HttpRequest *request) {
+static void make(const HttpRequest *request, bool shared) {
         HttpTransfer *transfer = NULL;
 
         n_seen = 0;
-        assert_int_equal(http_transfer_new(request, &transfer), 0);
+        assert_int_equal(http_transfer_new(request, shared, &transfer), 0);
         (void) http_transfer_free(transfer);
 }
 
@@ -117,13 +115,40 @@ static void check_common(const char *protocol) {
 #endif
 }
 
+static void check_alone(void) {
+        assert_int_equal(value_of(CURLOPT_FRESH_CONNECT), 1);
+        assert_int_equal(value_of(CURLOPT_FORBID_REUSE), 1);
+}
+
+/* On a connection that may be another's; what must not happen twice has a body that can be read only once. */
+static void test_shared(void **state) {
+        _cleanup_(trust_freep) Trust *trust = NULL;
+        Observation refusal;
+
+        assert_int_equal(trust_new(bench_path("root.pem"), NULL, &trust, &refusal), 0);
+        make(&(HttpRequest) { .method = "GET", .url = "https://192.0.2.1:12443/x", .trust = trust }, true);
+        check_common("https");
+        assert_false(is_set(CURLOPT_FRESH_CONNECT));
+        assert_false(is_set(CURLOPT_FORBID_REUSE));
+        assert_int_equal(value_of(CURLOPT_MAXAGE_CONN), HTTP_KEPT_US / USEC_PER_SEC);
+
+        make(&(HttpRequest) { .method = "POST", .url = "https://192.0.2.1:12443/x", .trust = trust, .body = "{}", .body_size = 2 }, true);
+        check_common("https");
+        assert_int_equal(value_of(CURLOPT_MAXAGE_CONN), 1);
+        assert_int_equal(value_of(CURLOPT_POSTFIELDSIZE_LARGE), 2);
+        assert_true(is_set(CURLOPT_READFUNCTION));
+        assert_false(is_set(CURLOPT_COPYPOSTFIELDS));
+        assert_false(is_set(CURLOPT_SEEKFUNCTION));
+}
+
 static void test_coordinator(void **state) {
         _cleanup_(trust_freep) Trust *trust = NULL;
         Observation refusal;
 
         assert_int_equal(trust_new(bench_path("root.pem"), NULL, &trust, &refusal), 0);
-        make(&(HttpRequest) { .method = "GET", .url = "https://192.0.2.1:12443/x", .trust = trust });
+        make(&(HttpRequest) { .method = "GET", .url = "https://192.0.2.1:12443/x", .trust = trust }, false);
         check_common("https");
+        check_alone();
         assert_int_equal(value_of(CURLOPT_CONNECTTIMEOUT_MS), 5000);
         assert_int_equal(value_of(CURLOPT_TIMEOUT_MS), 30000);
         assert_true(value_of(CURLOPT_LOW_SPEED_LIMIT) > 0);
@@ -141,8 +166,9 @@ static void test_engine(void **state) {
                 .unix_socket = "/run/docker.sock",
                 .connect_timeout_us = 1, /* 0 would be no limit to libcurl */
                 .total_timeout_us = USEC_INFINITY,
-        });
+        }, false);
         check_common("http");
+        check_alone();
         assert_string_equal((const char *) value_of(CURLOPT_UNIX_SOCKET_PATH), "/run/docker.sock");
         assert_int_equal(value_of(CURLOPT_CONNECTTIMEOUT_MS), 1);
         assert_int_equal(value_of(CURLOPT_TIMEOUT_MS), 24L * 3600 * 1000);
@@ -153,6 +179,7 @@ static void test_engine(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_shared),
                 cmocka_unit_test(test_coordinator),
                 cmocka_unit_test(test_engine),
         };

@@ -4,9 +4,10 @@
  * The coordinators as a list: in which order this host asks them, and what it has learnt of each.
  *
  * The order is shuffled once per host by its seed, so that a thousand hosts that boot together do
- * not all begin with the first line of the same spec. An endpoint that failed at the transport
- * steps back to the end for a while: its time-out is the dearest thing in a question. Failures that
- * came as answers (429, 5xx) cost nothing and change no order.
+ * not all begin with the first line of the same spec. An endpoint that failed at the transport, or
+ * says itself that it can't (5xx), steps back to the end for a while: a time-out is the dearest thing in a question, and
+ * a token is asked for in one place only, so that a coordinator that is ill for good would hold up every host whose
+ * first it is. A 429 speaks for the platform, and changes no order.
  */
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include "coordinator/coordinator-private.h"
 #include "model/coordinator-url.h"
 
-#define AVOID_US (30 * USEC_PER_SEC)
+#define AVOID_US (2 * USEC_PER_MINUTE) /* longer than the longest usual pause between two tries */
 
 /* splitmix64: a full-period mixer, good enough to spread load and free of state elsewhere. */
 static uint64_t random_next(uint64_t *state) {
@@ -28,30 +29,37 @@ static uint64_t random_next(uint64_t *state) {
         return z ^ (z >> 31);
 }
 
-static void endpoints_shuffle(Coordinator *c, uint64_t seed) {
-        for (size_t left = c->n_endpoints; left > 1; left--) {
-                size_t pick = (size_t) (random_next(&seed) % left);
-                Endpoint moved = c->endpoints[pick];
-                c->endpoints[pick] = c->endpoints[left - 1];
-                c->endpoints[left - 1] = moved;
+void endpoints_shuffle(size_t n, uint64_t seed, size_t ret[static SPEC_COORDINATORS_MAX]) {
+        for (size_t i = 0; i < n; i++)
+                ret[i] = i;
+        for (size_t left = n; left > 1; left--) {
+                size_t pick = (size_t) (random_next(&seed) % left), moved = ret[pick];
+
+                ret[pick] = ret[left - 1];
+                ret[left - 1] = moved;
         }
 }
 
 int endpoints_load(Coordinator *c, char *const *urls, uint64_t seed) {
-        for (size_t i = 0; urls && urls[i]; i++) {
-                if (c->n_endpoints == SPEC_COORDINATORS_MAX)
-                        return -E2BIG;
+        size_t n = 0, order[SPEC_COORDINATORS_MAX];
+
+        while (urls && urls[n])
+                n++;
+        if (n > SPEC_COORDINATORS_MAX)
+                return -E2BIG;
+        if (n == 0)
+                return -EINVAL;
+        endpoints_shuffle(n, seed, order);
+        for (size_t i = 0; i < n; i++) {
                 Endpoint *e = &c->endpoints[c->n_endpoints++];
                 char host[COORDINATOR_URL_SIZE];
-                e->url = strdup(urls[i]);
-                coordinator_url_host(urls[i], host);
+
+                e->url = strdup(urls[order[i]]);
+                coordinator_url_host(urls[order[i]], host);
                 e->host = strdup(host);
                 if (!e->url || !e->host)
                         return -ENOMEM;
         }
-        if (c->n_endpoints == 0)
-                return -EINVAL;
-        endpoints_shuffle(c, seed);
         return 0;
 }
 
@@ -77,11 +85,9 @@ void endpoints_order(const Coordinator *c, usec_t now_us, Exchange *e) {
 
 void endpoint_note(Endpoint *endpoint, const HttpReply *reply, const Observation *seen, bool answered,
                    usec_t now_us) {
-        bool transport = seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS || seen->origin == ORIGIN_PROXY;
-
         endpoint->tried = true;
         endpoint->failing = !answered;
-        endpoint->avoid_until_us = transport ? usec_add(now_us, AVOID_US) : 0;
+        endpoint->avoid_until_us = observation_is_silence(seen) || reply->status >= 500 ? usec_add(now_us, AVOID_US) : 0;
         if (observation_is_none(seen))
                 (void) snprintf(endpoint->last, sizeof(endpoint->last), "status %d", reply->status);
         else

@@ -21,14 +21,19 @@
 
 #include "base/text.h"
 #include "coordinator/coordinator-private.h"
+#include "coordinator/coordinator-reach.h"
 #include "coordinator/reply.h"
 
 static Endpoint *exchange_endpoint(Coordinator *c, const Exchange *e) {
         return &c->endpoints[e->order[e->at]];
 }
 
+bool observation_is_silence(const Observation *seen) {
+        return seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS || seen->origin == ORIGIN_PROXY;
+}
+
 static bool could_not_answer(const HttpReply *reply, const Observation *seen) {
-        if (seen->origin == ORIGIN_CURL || seen->origin == ORIGIN_TLS || seen->origin == ORIGIN_PROXY)
+        if (observation_is_silence(seen))
                 return true;
         return reply->status == 429 || reply->status >= 500
                 || (seen->origin == ORIGIN_ECE && strstr(seen->code, "controller_not_ready"));
@@ -71,7 +76,7 @@ static void exchange_move_on(Coordinator *c, Exchange *e, const HttpReply *reply
                 return;
         }
         observation_keep_gravest(&e->gravest, seen);
-        if (++e->at == c->n_endpoints) {
+        if (++e->at == c->n_endpoints || (c->in_haste && observation_is_silence(seen))) {
                 Observation gravest = e->gravest; /* the end may start this exchange anew */
                 e->done(c, reply, NULL, &gravest);
                 return;
@@ -124,6 +129,7 @@ int exchange_ask(Coordinator *c, Exchange *e) {
                 .body = e->body.size > 0 ? buffer_string(&e->body) : NULL,
                 .body_size = e->body.size,
                 .shares_connection = true,
+                .connect_timeout_us = c->in_haste ? REACH_TIMEOUT_US : 0,
         };
 
         if ((size_t) snprintf(url, sizeof(url), "%s%s", exchange_endpoint(c, e)->url, e->path) >= sizeof(url))

@@ -4,6 +4,7 @@
  * One look at this host: the runner, then for each wanted role its blessing and its effect.
  *
  *     runner --404 runner_not_found--> found = false, done
+ *       |    --not connected--> done: it explains whatever else is missing, and it is what a fleet asks most often
  *       |
  *       v        for each wanted role R
  *     blueprinter/roles/R --> allocator: allocators/ID --404--> allocators (search by address)
@@ -136,19 +137,21 @@ static void runner_done(Coordinator *c, const HttpReply *reply, const json_t *ob
                 look_finish(c, failure);
         else if (!reply_read_runner(object, &c->look.view))
                 look_wrong_type(c, reply, "the runner");
+        else if (c->look.connected_only && !c->look.view.connected)
+                look_finish(c, &OBSERVATION_NONE);
         else
                 look_at_next_role(c, 0);
 }
 
-int coordinator_look_at(Coordinator *c, const char *runner_id, const char *host_ip, RoleSet roles, CoordinatorViewHandler handler,
-                        void *userdata) {
+static int look(Coordinator *c, const char *runner_id, const char *host_ip, RoleSet roles, bool connected_only,
+                CoordinatorViewHandler handler, void *userdata) {
         char path[PATH_SIZE];
 
         int r = question_begin(c, userdata);
         if (r < 0)
                 return r;
         c->handler.view = handler;
-        c->look = (Look) { .wanted = roles };
+        c->look = (Look) { .wanted = roles, .connected_only = connected_only };
         text_copy_printable(c->look.runner_id, sizeof(c->look.runner_id), runner_id);
         text_copy_printable(c->look.host_ip, sizeof(c->look.host_ip), host_ip);
         (void) snprintf(path, sizeof(path), API_RUNNERS "%s", c->look.runner_id);
@@ -158,6 +161,11 @@ int coordinator_look_at(Coordinator *c, const char *runner_id, const char *host_
         return r;
 }
 
+int coordinator_look_at(Coordinator *c, const char *runner_id, const char *host_ip, RoleSet roles, CoordinatorViewHandler handler,
+                        void *userdata) {
+        return look(c, runner_id, host_ip, roles, false, handler, userdata);
+}
+
 int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler handler, void *userdata) {
-        return coordinator_look_at(c, plan->runner_id, plan->host_ip, plan->roles, handler, userdata);
+        return look(c, plan->runner_id, plan->host_ip, plan->roles, true, handler, userdata);
 }

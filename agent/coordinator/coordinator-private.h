@@ -53,6 +53,7 @@ typedef struct Look {
         char runner_id[129];
         char host_ip[64];
         RoleSet wanted;
+        bool connected_only; /* of a runner that is not connected nothing else is wanted */
         Role role; /* the one being looked at */
         RunnerView view;
 } Look;
@@ -79,6 +80,7 @@ struct Coordinator {
         Exchange exchange, login;
 
         bool asking;
+        bool in_haste; /* the question under way ends with the first coordinator that says nothing */
         void *userdata;
         union {
                 CoordinatorPlatformHandler platform;
@@ -97,6 +99,8 @@ struct Coordinator {
 };
 
 /* coordinator-endpoints.c */
+/* The order in which the host of this seed asks n coordinators (at most SPEC_COORDINATORS_MAX): places in the spec's list. */
+void endpoints_shuffle(size_t n, uint64_t seed, size_t ret[static SPEC_COORDINATORS_MAX]);
 int endpoints_load(Coordinator *c, char *const *urls, uint64_t seed);
 void endpoints_free(Coordinator *c);
 /* Fills e->order for now_us: this host's order, those to be avoided last. */

@@ -34,16 +34,25 @@ static void platform_done(Coordinator *c, const HttpReply *reply, const json_t *
         handler(question_end(c), observation_is_none(&seen) ? &facts : NULL, &seen);
 }
 
-int coordinator_ask_platform(Coordinator *c, CoordinatorPlatformHandler handler, void *userdata) {
+static int ask_platform(Coordinator *c, bool in_haste, CoordinatorPlatformHandler handler, void *userdata) {
         int r = question_begin(c, userdata);
 
         if (r < 0)
                 return r;
+        c->in_haste = in_haste;
         c->handler.platform = handler;
         r = exchange_begin(c, "GET", PLATFORM_PATH, NULL, platform_done);
         if (r < 0)
                 (void) question_end(c);
         return r;
+}
+
+int coordinator_ask_platform(Coordinator *c, CoordinatorPlatformHandler handler, void *userdata) {
+        return ask_platform(c, false, handler, userdata);
+}
+
+int coordinator_ask_platform_in_haste(Coordinator *c, CoordinatorPlatformHandler handler, void *userdata) {
+        return ask_platform(c, true, handler, userdata);
 }
 
 /* May a token exist although we don't hold it? An answer in ECE's own words is a refusal; anything

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Can a coordinator be reached and trusted? Asked of all at once by a TLS handshake with full
- * verification and not a byte of HTTP behind it, so no credential is needed and nothing is spent.
+ * Can a coordinator be reached and trusted? Asked by a TLS handshake with full verification and not a
+ * byte of HTTP behind it, so no credential is needed and nothing is spent: of the one that this host asks first, and of
+ * all others when that one fails or says nothing for REACH_HEAD_START_US.
  *
  * One that verifies is enough. When none does, the failure is that of the one that said most, by the
  * same rule as for requests (coordinator.h).
@@ -16,6 +17,7 @@
 typedef struct CoordinatorReach CoordinatorReach;
 
 #define REACH_TIMEOUT_US (2500 * USEC_PER_MSEC)
+#define REACH_HEAD_START_US (250 * USEC_PER_MSEC) /* RFC 8305, 8: the usual delay between attempts */
 
 typedef struct ReachEntry {
         const char *url; /* the spec's */
@@ -27,7 +29,8 @@ typedef struct ReachRequest {
         const Spec *spec;  /* outlives the question */
         usec_t timeout_us; /* of each handshake; 0: REACH_TIMEOUT_US */
         const Via *via;    /* outlives the question; or NULL */
-        bool all;          /* wait for every answer, also when one has verified already */
+        uint64_t seed;     /* of this host, as of its Coordinator: whom it asks first */
+        bool all;          /* ask all at once, and wait for every answer */
         /* What is known before: a coordinator whose place holds anything but none is not asked. NULL: nothing. */
         const Observation *known;
 } ReachRequest;

@@ -85,6 +85,7 @@ int question_begin(Coordinator *c, void *userdata) {
         if (c->asking)
                 return -EBUSY;
         c->asking = true;
+        c->in_haste = false;
         c->userdata = userdata;
         return 0;
 }
@@ -127,6 +128,10 @@ size_t coordinator_states(const Coordinator *c, CoordinatorState *ret, size_t ma
                 text_copy_printable(ret[i].last, sizeof(ret[i].last), e->last);
         }
         return n;
+}
+
+const char *coordinator_url(const Coordinator *c) {
+        return c->endpoints[c->answered].url;
 }
 
 const char *coordinator_host(const Coordinator *c) {

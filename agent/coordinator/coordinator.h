@@ -46,6 +46,9 @@ static inline void coordinator_freep(Coordinator **slot) {
 typedef void (*CoordinatorPlatformHandler)(void *userdata, const PlatformFacts *platform,
                                            const Observation *failure);
 int coordinator_ask_platform(Coordinator *c, CoordinatorPlatformHandler handler, void *userdata);
+/* The same, to see whether anyone is there: the first coordinator that says nothing for REACH_TIMEOUT_US, or can't be
+ * connected to or trusted, ends it. */
+int coordinator_ask_platform_in_haste(Coordinator *c, CoordinatorPlatformHandler handler, void *userdata);
 
 /* POST enrollment-tokens with exactly {"persistent":...,"roles":[...],"validity_in_seconds":N} (the
  * last one only when not persistent). token is handed over to the handler. maybe_minted is set in
@@ -72,7 +75,7 @@ int coordinator_delete_token(Coordinator *c, const char *id, CoordinatorDoneHand
  * there is what was wanted. */
 int coordinator_revoke_token(Coordinator *c, const char *id, CoordinatorDoneHandler handler, void *userdata);
 
-/* One look at this host: the runner; if it is found, for each wanted role the blessing, the
+/* One look at this host: the runner; if it is found and connected, for each wanted role the blessing, the
  * allocator, the proxies. A runner that is not there is a view (found = false), no failure. */
 typedef void (*CoordinatorViewHandler)(void *userdata, const RunnerView *view, const Observation *failure);
 int coordinator_look(Coordinator *c, const Plan *plan, CoordinatorViewHandler handler, void *userdata);
@@ -103,6 +106,9 @@ int coordinator_delete_runner(Coordinator *c, const char *runner_id, Coordinator
 #define TOKEN_ABSENT_CODE "enrollment_tokens.invalid_token_id"
 bool observation_is_absence(const Observation *o, const char *code);
 
+/* Nothing was said by anyone who is trusted: no connection, no trust, no reply. */
+bool observation_is_silence(const Observation *o);
+
 /* From here on anonymous; the secret is wiped. Not while a question is under way. */
 void coordinator_forget_credential(Coordinator *c);
 
@@ -117,6 +123,8 @@ typedef struct CoordinatorState {
 } CoordinatorState;
 size_t coordinator_states(const Coordinator *c, CoordinatorState *ret, size_t maximum);
 
+/* The URL of the coordinator that answered last, else of the first in order. */
+const char *coordinator_url(const Coordinator *c);
 /* Host part (no brackets) of the coordinator that answered last, else of the first in order: the
  * installer joins there. */
 const char *coordinator_host(const Coordinator *c);

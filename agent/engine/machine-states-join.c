@@ -257,7 +257,7 @@ static bool blind_for_too_long(const Step *s) {
 }
 
 static void viewed_as_planned(Step *s) {
-        usec_t stable_us, left_us;
+        usec_t stable_us;
 
         if (s->m.stable_since_us == 0 || blind_for_too_long(s))
                 s->m.stable_since_us = s->now_us > 0 ? s->now_us : 1; /* 0 means: not stable */
@@ -268,14 +268,18 @@ static void viewed_as_planned(Step *s) {
                 enter_enrolled(s);
                 return;
         }
-        left_us = s->policy->stable_for_us - stable_us;
-        step_arm(s, TIMER_WAIT, left_us < s->policy->poll_us ? left_us : s->policy->poll_us);
+        step_arm(s, TIMER_WAIT, policy_stable_wait_us(s->policy, s->policy->stable_for_us - stable_us));
 }
 
 /* A host of ours that has joined without a role that it is to have, and a platform that may be told. */
 static bool may_set_roles(const Step *s) {
         return s->policy->assign_roles && s->m.half_joined && s->event->lacks_roles && !s->m.roles_set &&
                s->m.armed_us[TIMER_VERIFY] != USEC_INFINITY;
+}
+
+/* How long the host has had already. */
+static usec_t verified_for_us(const Step *s) {
+        return usec_sub(s->policy->verify_timeout_us, usec_sub(s->m.armed_us[TIMER_VERIFY], s->now_us));
 }
 
 /* "Not yet" until VERIFY has fired, after that a failure. */
@@ -292,7 +296,7 @@ static void viewed_different(Step *s) {
         else if (may_set_roles(s))
                 step_operate(s, ACTION_SET_ROLES);
         else
-                step_arm(s, TIMER_WAIT, s->policy->poll_us);
+                step_arm(s, TIMER_WAIT, policy_look_wait_us(s->policy, verified_for_us(s), s->event->random));
 }
 
 static void roles_are_set(Step *s) {

@@ -24,6 +24,7 @@ static bool begins_another(const Step *s) {
 
 static void spec_loaded(Step *s) {
         step_answered(s);
+        s->m.vain_since_us = 0;
         if (s->m.spec_changed && !s->policy->one_shot) {
                 enter_loading(s); /* it changed while it was read */
                 return;
@@ -120,6 +121,16 @@ void state_unconfigured(Step *s) {
         }
 }
 
+/* What this host lacks costs nobody anything to look for. A coordinator that is not there is one that a whole fleet looks for:
+ * whoever came every few seconds would be what it meets first when it is up again. */
+static usec_t gate_wait_us(Step *s) {
+        if (!s->event->nobody_answered)
+                s->m.vain_since_us = 0;
+        else if (s->m.vain_since_us == 0)
+                s->m.vain_since_us = s->now_us;
+        return policy_gate_wait_us(s->policy, s->m.vain_since_us > 0 ? usec_sub(s->now_us, s->m.vain_since_us) : 0, s->event->random);
+}
+
 /* A gate is shut, or nobody answered. The state stays, so that whoever looks sees what is waited for
  * and since when; all questions are asked again after a short while. */
 static void wait_for_gates(Step *s) {
@@ -133,7 +144,7 @@ static void wait_for_gates(Step *s) {
         else if (step_on_the_way_out(s))
                 enter_backoff(s, STATE_PREFLIGHT); /* which leads out */
         else
-                step_arm(s, TIMER_WAIT, policy_gate_wait_us(s->policy, s->event->random));
+                step_arm(s, TIMER_WAIT, gate_wait_us(s));
 }
 
 /* The keeper holds nothing. If the record says otherwise (we crashed, it lost its memory, the
@@ -172,6 +183,11 @@ static void host_is_ready(Step *s) {
         }
         s->m.question = QUESTION_NETWORK;
         step_operate(s, ACTION_CHECK_NETWORK);
+}
+
+static void network_is_ready(Step *s) {
+        s->m.vain_since_us = 0;
+        enter_probing(s);
 }
 
 static void preflight_timer(Step *s) {
@@ -215,7 +231,7 @@ void state_preflight(Step *s) {
                 return;
         case EVENT_NETWORK_READY:
                 if (answers(s, QUESTION_NETWORK))
-                        enter_probing(s);
+                        network_is_ready(s);
                 return;
         case EVENT_FAILED:
         case EVENT_KEEPER_LOST:

@@ -8,7 +8,8 @@
  *   LOADING -> UNCONFIGURED            no spec: wait for one
  *   LOADING -> PREFLIGHT               ask the keeper what it holds (adopt it: INSTALLING, SETTLING), then
  *                                      the gates of the host, then those of the network; as long as
- *                                      one is shut, all of it again every few seconds
+ *                                      one is shut, all of it again every few seconds,
+ *                                      and with growing pauses when it is the coordinators who are not there
  *   PREFLIGHT -> BACKOFF(splay) -> PREFLIGHT    first contact is spread
  *   PREFLIGHT -> PROBING               all gates are open
  *   PROBING -> ENROLLED                already a member, all as planned: nothing is minted
@@ -127,6 +128,7 @@ typedef struct Event {
         bool token_spent;         /* of that outcome: this token must not be used again */
         bool spec_differs;        /* SPEC_LOADED: not the spec that the record was written under */
         bool token_stored;        /* MINTED: the platform keeps this token until we delete it */
+        bool nobody_answered;     /* FAILED in PREFLIGHT: the coordinators were asked, and the host has done its part */
         bool lacks_roles;         /* VIEWED: connected, and without a role that it is to have */
         bool maybe_minted;        /* FAILED while MINTING: the request may have had its effect, so its window is spent */
         Membership membership;    /* PROBED */
@@ -224,6 +226,7 @@ typedef struct Machine {
         usec_t seen_good_us;    /* VERIFYING: the last look that saw it so */
         bool blind;             /* VERIFYING: a look has failed since */
         Question question;      /* PREFLIGHT: the one that is open */
+        usec_t vain_since_us;   /* PREFLIGHT: no coordinator has answered since; 0: one has, or none was asked */
         bool splayed, prepared;
         bool was_half_joined;   /* INSTALLING: half_joined before, should the installer not be started after all */
         bool replaced;          /* PROBING: the stale runner was deleted and is not deleted again without a pause */

@@ -18,6 +18,7 @@
 #define MARGIN_SHARE 20
 #define POLL_MAX_US (5 * USEC_PER_SEC)
 #define POLL_MIN_US (200 * USEC_PER_MSEC)
+#define LOOK_MAX_US (30 * USEC_PER_SEC)
 #define BACKOFF_FLOOR_US (100 * USEC_PER_MSEC)
 #define RETRY_AFTER_MAX_US USEC_PER_HOUR
 
@@ -133,8 +134,20 @@ usec_t policy_drift_wait_us(const Policy *policy, uint32_t random) {
         return policy->drift_every_us - scale(policy->drift_every_us / 4, random);
 }
 
-usec_t policy_gate_wait_us(const Policy *policy, uint32_t random) {
-        return policy->gate_poll_us - scale(policy->gate_poll_us / 2, random);
+usec_t policy_look_wait_us(const Policy *policy, usec_t waited_us, uint32_t random) {
+        usec_t wait_us = larger(policy->poll_us, smaller(waited_us / 4, LOOK_MAX_US));
+
+        return wait_us + scale(wait_us / 4, random);
+}
+
+usec_t policy_stable_wait_us(const Policy *policy, usec_t left_us) {
+        return smaller(left_us, larger(policy->poll_us, policy->stable_for_us / 3));
+}
+
+usec_t policy_gate_wait_us(const Policy *policy, usec_t waited_us, uint32_t random) {
+        usec_t wait_us = larger(policy->gate_poll_us, smaller(waited_us / 4, policy->backoff_max_us));
+
+        return wait_us - scale(wait_us / 2, random);
 }
 
 usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previous_us,

@@ -20,8 +20,8 @@ typedef struct Policy {
         usec_t token_margin_us;    /* life that must be left beyond one attempt */
         usec_t verify_timeout_us;
         usec_t stable_for_us;
-        usec_t poll_us;            /* between two looks while verifying */
-        usec_t gate_poll_us;       /* longest wait between two looks at the gates */
+        usec_t poll_us;            /* between two looks while verifying, at first */
+        usec_t gate_poll_us;       /* longest wait between two looks at the gates of this host */
         usec_t guard_us;           /* an operation that has not answered by then is taken for failed */
         usec_t attach_guard_us;    /* the same for the keeper's first word, which costs it nothing */
         unsigned credential_tries; /* refusals in a row before the credential is believed to be wrong */
@@ -49,8 +49,18 @@ usec_t policy_backoff_us(const Policy *policy, OutcomeClass class, usec_t previo
 /* The next look at an enrolled host: three quarters of drift_every_us up to all of it. */
 usec_t policy_drift_wait_us(const Policy *policy, uint32_t random);
 
-/* The next look at a shut gate: half of gate_poll_us up to all of it. */
-usec_t policy_gate_wait_us(const Policy *policy, uint32_t random);
+/* The next look at a host that is not as planned yet, waited_us after the first: poll_us in the beginning; then a quarter of what was
+ * waited, so that a look comes at most that much later than it would have had to, up to half a minute; spread upwards by a
+ * quarter, for hosts that were let go together would otherwise stay together. */
+usec_t policy_look_wait_us(const Policy *policy, usec_t waited_us, uint32_t random);
+
+/* The next look at a host that is as planned and has to stay so for left_us more: a third of stable_for, not below poll_us. What
+ * happens in between is seen at the next look as well. */
+usec_t policy_stable_wait_us(const Policy *policy, usec_t left_us);
+
+/* The next look at a shut gate: half of gate_poll_us up to all of it. Of one behind which coordinators are, who have not answered for
+ * waited_us (else 0): a quarter of that, if it is longer, up to backoff_max_us, again half of it up to all. */
+usec_t policy_gate_wait_us(const Policy *policy, usec_t waited_us, uint32_t random);
 
 /* May an attempt start with a token that dies at deadline_us? */
 bool policy_attempt_fits(const Policy *policy, usec_t token_deadline_us, usec_t now_us);

@@ -16,7 +16,7 @@
 #include "coordinator/credential.h"
 
 /* Differs from host to host and is the same at every boot, so that a fleet spreads over the coordinators. */
-static uint64_t host_seed(void) {
+uint64_t agent_host_seed(void) {
         char id[MACHINE_ID_SIZE];
         uint64_t seed = UINT64_C(14695981039346656037); /* FNV-1a */
 
@@ -36,14 +36,15 @@ void agent_forget_via(Agent *a) {
         a->via = via_free(a->via);
 }
 
-/* What the spec names for the way there is read once, and again after a refusal. */
+/* What the spec names for the way there is read once, and again after a refusal. 0, with a->via or a refusal; or negative errno. */
+static int make_via(Agent *a, Observation *refusal) {
+        return a->via ? 0 : via_new(a->spec, a->options.one_shot, &a->via, refusal);
+}
+
 bool agent_has_via(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
-        int error;
+        int error = make_via(a, &refusal);
 
-        if (a->via)
-                return true;
-        error = via_new(a->spec, a->options.one_shot, &a->via, &refusal);
         if (error < 0)
                 agent_fail(a, error, "can't take in what the spec names for the way to the coordinators");
         else if (!a->via)
@@ -51,35 +52,45 @@ bool agent_has_via(Agent *a) {
         return a->via != NULL;
 }
 
+/* The same for a client: 0 with a->coordinator or a refusal; or negative errno. */
+static int make_coordinator(Agent *a, Observation *refusal) {
+        Secret *secret = NULL;
+        int error;
+
+        if (a->coordinator && a->machine.credential_refusals == 0)
+                return 0;
+        a->coordinator = coordinator_free(a->coordinator);
+        error = make_via(a, refusal);
+        if (error < 0 || !a->via)
+                return error;
+        if (a->spec->credential.kind != CREDENTIAL_NONE)
+                error = credential_read(&a->spec->credential.secret, a->options.one_shot, &secret, refusal);
+        if (was_forgotten(a, refusal))
+                *refusal = OBSERVATION_NONE;
+        a->anonymous = secret == NULL;
+        if (error >= 0 && observation_is_none(refusal))
+                error = coordinator_new(a->event, a->http, a->spec, secret, agent_host_seed(), &a->coordinator, refusal);
+        if (a->coordinator)
+                coordinator_use_via(a->coordinator, a->via);
+        return error;
+}
+
 /* True when there is a coordinator client to ask; otherwise the failure is on its way to the machine. */
 bool agent_has_coordinator(Agent *a) {
         Observation refusal = OBSERVATION_NONE;
-        Secret *secret = NULL;
-        int error = 0;
+        int error = make_coordinator(a, &refusal);
 
-        if (a->coordinator && a->machine.credential_refusals == 0)
-                return true;
-        a->coordinator = coordinator_free(a->coordinator);
-        if (!agent_has_via(a))
-                return false;
-        if (a->spec->credential.kind != CREDENTIAL_NONE)
-                error = credential_read(&a->spec->credential.secret, a->options.one_shot, &secret, &refusal);
-        if (was_forgotten(a, &refusal))
-                refusal = OBSERVATION_NONE;
-        a->anonymous = secret == NULL;
-        if (error >= 0 && observation_is_none(&refusal))
-                error = coordinator_new(a->event, a->http, a->spec, secret, host_seed(), &a->coordinator,
-                                        &refusal);
-        if (!observation_is_none(&refusal)) {
+        if (!observation_is_none(&refusal))
                 agent_post_seen(a, EVENT_FAILED, &refusal);
-                return false;
-        }
-        if (error < 0) {
+        else if (error < 0)
                 agent_fail(a, error, "can't make a client for the coordinators");
-                return false;
-        }
-        coordinator_use_via(a->coordinator, a->via);
-        return true;
+        return a->coordinator != NULL;
+}
+
+bool agent_may_have_coordinator(Agent *a) {
+        Observation refusal = OBSERVATION_NONE;
+
+        return make_coordinator(a, &refusal) >= 0 && a->coordinator;
 }
 
 /* It was forgotten when the host was verified, and now there is something to do again. */

@@ -93,7 +93,33 @@ void agent_check_host(Agent *a) {
         agent_keeper_request(a, MESSAGE_GATES);
 }
 
-/* --- The network's --- */
+/* --- The network's ---
+ *
+ * Is a coordinator there? The first question that PROBE has for it answers that as well as a handshake that nothing
+ * follows, and saves the platform one for each host that boots. So it is asked here, and its answer is kept for the moment until PROBE
+ * wants it. Who finds nobody so, now or the last time, shakes hands: with all coordinators at once, where a question would
+ * wait for each of them in turn.
+ */
+
+/* Whatever was answered: somebody was there, and has proved itself. */
+static void on_first_answer(void *userdata, const PlatformFacts *platform, const Observation *failure) {
+        Agent *a = userdata;
+
+        a->asked.valid = !observation_is_silence(failure);
+        a->asked.failure = *failure;
+        a->asked.has_platform = platform != NULL;
+        if (platform)
+                a->asked.platform = *platform;
+        network_gates_asked(a->network, a->asked.valid ? coordinator_url(a->coordinator) : NULL);
+}
+
+/* A credential that can't be had is told when it is needed, which is not here. */
+static bool ask_first_question(void *userdata) {
+        Agent *a = userdata;
+
+        return !a->coordinator_shut && agent_may_have_coordinator(a) &&
+               coordinator_ask_platform_in_haste(a->coordinator, on_first_answer, a) >= 0;
+}
 
 static bool is_loopback(const char *host) {
         return text_starts_with(host, "127.") || streq(host, "::1") || streq(host, "localhost");
@@ -123,13 +149,14 @@ static void on_network(void *userdata, const Gates *gates) {
         Agent *a = userdata;
         const Gate *shut = gates_first_shut(gates);
 
+        a->coordinator_shut = shut && (streq(shut->name, "coordinator") || streq(shut->name, "time"));
         for (size_t i = 0; i < gates->n; i++)
                 agent_gate_seen(a, &gates->items[i]);
         if (shut)
                 note_first_host(a, shut);
         agent_report(a, false);
         if (shut)
-                agent_post_seen(a, EVENT_FAILED, &shut->seen);
+                agent_post_event(a, &(Event) { .kind = EVENT_FAILED, .nobody_answered = streq(shut->name, "coordinator") }, &shut->seen);
         else
                 agent_post(a, EVENT_NETWORK_READY);
 }
@@ -140,9 +167,10 @@ static bool way_was_refused(const Agent *a) {
 }
 
 void agent_check_network(Agent *a) {
-        NetworkQuestion question = { .spec = a->spec };
+        NetworkQuestion question = { .spec = a->spec, .seed = agent_host_seed(), .ask = ask_first_question, .ask_userdata = a };
         int error = 0;
 
+        a->asked.valid = false;
         if (way_was_refused(a))
                 agent_forget_via(a);
         if (!agent_has_via(a))
@@ -159,6 +187,7 @@ void agent_check_network(Agent *a) {
 }
 
 void agent_gates_cancel(Agent *a) {
+        a->asked.valid = false;
         if (a->network)
                 network_gates_cancel(a->network);
 }

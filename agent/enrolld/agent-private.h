@@ -85,6 +85,12 @@ struct Agent {
         Gates gates; /* the last known of each */
         bool gate_awaited[GATES_MAX]; /* that it is shut was told, that it has opened not yet */
         NetworkGates *network;
+        bool coordinator_shut; /* none could be reached when that was looked at last */
+        struct {               /* PROBE's first question, if the gates have asked it already: its answer */
+                bool valid, has_platform;
+                PlatformFacts platform;
+                Observation failure;
+        } asked;
 
         KeeperClient *keeper;
         MessageKind keeper_request; /* the one under way, _MESSAGE_KIND_INVALID when none */
@@ -143,6 +149,8 @@ bool agent_gate_was_told(const Agent *a, const char *reason); /* that a gate is 
 bool agent_has_via(Agent *a);         /* as the next */
 void agent_forget_via(Agent *a);      /* and the client that uses it: both are made anew */
 bool agent_has_coordinator(Agent *a); /* false: why not is on its way to the machine */
+bool agent_may_have_coordinator(Agent *a); /* the same, and nobody is told why not */
+uint64_t agent_host_seed(void);           /* by which this host's order of coordinators is shuffled */
 void agent_miss_credential(Agent *a); /* FAILED: it was forgotten, and now there is something to do again */
 void agent_replace_runner(Agent *a);
 void agent_mint(Agent *a);

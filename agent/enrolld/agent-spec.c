@@ -30,7 +30,7 @@ void agent_forget_spec(Agent *a) {
         a->plan = plan_free(a->plan);
         a->spec = spec_free(a->spec);
         a->platform = (PlatformFacts) {};
-        a->platform_known = false;
+        a->platform_known = a->coordinator_shut = false;
         for (size_t i = 0; i < ELEMENTS(a->spec_watch); i++)
                 a->spec_watch[i] = sd_event_source_unref(a->spec_watch[i]);
         a->n_notes = 0;

@@ -144,19 +144,47 @@ static void on_reached(void *userdata, const ReachEntry *entries, size_t n_entri
         finish(n);
 }
 
-static void ask_coordinators(NetworkGates *n) {
-        const ReachRequest request = { .spec = n->question.spec, .via = n->question.via, .all = n->question.all, .known = n->known };
+static void shake_hands(NetworkGates *n) {
+        const ReachRequest request = {
+                .spec = n->question.spec,
+                .via = n->question.via,
+                .seed = n->question.seed,
+                .all = n->question.all,
+                .known = n->known,
+        };
         Observation refusal = OBSERVATION_NONE;
-        int error;
+        int error = coordinator_reach(n->event, n->http, &request, on_reached, n, &n->reach, &refusal);
 
-        began(n);
-        error = coordinator_reach(n->event, n->http, &request, on_reached, n, &n->reach, &refusal);
         if (error >= 0)
                 return;
         if (observation_is_none(&refusal))
                 refusal = observe(ORIGIN_AGENT, -error, "internal", NULL, "can't shake hands: %s", strerror(-error));
         judge(n, GATE_COORDINATOR, &refusal);
         finish(n);
+}
+
+void network_gates_asked(NetworkGates *n, const char *url) {
+        const ReachEntry entry = { .url = url, .known = true, .seen = OBSERVATION_NONE };
+
+        if (!n->handler)
+                return; /* cancelled meanwhile */
+        if (url)
+                on_reached(n, &entry, 1, &OBSERVATION_NONE);
+        else
+                shake_hands(n);
+}
+
+static bool all_may_answer(const NetworkGates *n) {
+        for (size_t i = 0; i < n->n; i++)
+                if (!observation_is_none(&n->known[i]))
+                        return false;
+        return true;
+}
+
+static void ask_coordinators(NetworkGates *n) {
+        began(n);
+        if (!n->question.ask || !all_may_answer(n) || !n->question.ask(n->question.ask_userdata))
+                shake_hands(n);
 }
 
 /* --- route --- */

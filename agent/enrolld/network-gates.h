@@ -7,7 +7,8 @@
  *
  *   names        of the spec's coordinators (of the proxy on the way to them) one is an address or resolves
  *   route        the kernel has a route to one of these addresses; no packet is sent
- *   coordinator  one of them is reached, and proves itself in a TLS handshake; not a byte of HTTP is sent
+ *   coordinator  one of them is reached, and proves itself in a TLS handshake; not a byte of HTTP is sent, or else what is
+ *                asked of it next anyway, on the same connection
  *   time         shut exactly when a certificate's dates were all that was wrong with it, which a wrong clock
  *                explains. That the kernel does not call its clock synchronised is told and stops nobody.
  *
@@ -28,7 +29,12 @@ typedef struct NetworkGates NetworkGates;
 typedef struct NetworkQuestion {
         const Spec *spec; /* outlives the question */
         const Via *via;   /* outlives the question; or NULL */
-        bool all;         /* wait for every coordinator, not only for the first that proves itself */
+        uint64_t seed;    /* of this host: which coordinator it asks first */
+        bool all;         /* ask every coordinator, not only the first that proves itself */
+        /* Begins a question that has to be asked of a coordinator in any case, and ends in network_gates_asked(). It is not called
+         * when something is known to be wrong with one of them. With false, or without a function, there are handshakes. */
+        bool (*ask)(void *userdata);
+        void *ask_userdata;
         bool has_clock_offset;
         int64_t clock_offset_s; /* the platform's clock minus ours, as last heard */
 } NetworkQuestion;
@@ -44,4 +50,6 @@ NetworkGates *network_gates_free(NetworkGates *n); /* cancels */
 
 /* One question at a time: the handler of an earlier one is forgotten. 0 or negative errno. */
 int network_gates_start(NetworkGates *n, const NetworkQuestion *question, NetworkGatesHandler handler, void *userdata);
+/* The end of `ask`: who has answered, whatever it was; NULL: nobody, so that handshakes have to say why. */
+void network_gates_asked(NetworkGates *n, const char *url);
 void network_gates_cancel(NetworkGates *n);

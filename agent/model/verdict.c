@@ -180,7 +180,8 @@ void verdict_judge(const Plan *plan, const RunnerView *view, Verdict *ret) {
 
         if (view->found) {
                 judge_host(plan, view, &v);
-                judge_wanted_roles(plan, view, &v);
+                if (view->connected) /* else nobody has asked for them (coordinator/coordinator-look.c) */
+                        judge_wanted_roles(plan, view, &v);
                 judge_extra_roles(plan, view, &v);
                 judge_place(plan, view, &v);
         } else

@@ -83,7 +83,7 @@ bool address_is_same(const char *a, const char *b);
 
 /* Pure. Addresses compare as addresses; runner.host_ip must equal plan.host_ip; zone only when the spec names
  * one and the view has one; version only when both are known. UNKNOWN blessing counts as not blessed;
- * UNKNOWN pending and effect count as no objection. */
+ * UNKNOWN pending and effect count as no objection. Of a runner that is not connected the wanted roles are not judged. */
 void verdict_judge(const Plan *plan, const RunnerView *view, Verdict *ret);
 
 /* The same of the four roles alone: those that are wanted granted, the others not listed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Handshakes with all coordinators at once. Invariants: not a byte of HTTP; one that verifies is enough, whatever
+/* Handshakes with coordinators. Invariants: not a byte of HTTP; one that verifies is enough, whatever
  * the others are; none does: silence outweighs an untrusted certificate, wherever it stands in the spec. */
 
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -135,6 +136,40 @@ static void test_worlds(void **state) {
                 check_world(w);
 }
 
+/* As long as the first answers nobody else is asked; and whom a host asks first is its own matter. */
+static void test_first_alone(void **state) {
+        char silent_url[64], good_url[64], ca[256];
+        _cleanup_close_ int silent = listen_silently(silent_url, sizeof(silent_url));
+        char *list[] = { silent_url, good_url, NULL };
+        Spec spec = { .coordinators = list, .trust.ca_file = ca };
+        Peer good = peer_start("good", SERVE);
+        size_t alone = 0, both = 0;
+
+        (void) snprintf(good_url, sizeof(good_url), "https://127.0.0.1:%u", good.port);
+        (void) snprintf(ca, sizeof(ca), "%s", bench_path("root.pem"));
+        assert_return_code(fcntl(silent, F_SETFL, O_NONBLOCK), errno);
+        for (uint64_t seed = 1; seed <= 16; seed++) {
+                const ReachRequest request = { .spec = &spec, .seed = seed };
+                CoordinatorReach *reach = NULL;
+                Observation refusal;
+                Http *http = NULL;
+                Result r = { 0 };
+
+                assert_return_code(sd_event_new(&r.event), -1);
+                assert_int_equal(http_new(r.event, &http), 0);
+                assert_int_equal(coordinator_reach(r.event, http, &request, on_reached, &r, &reach, &refusal), 0);
+                assert_return_code(sd_event_loop(r.event), -1);
+                assert_true(observation_is_none(&r.failure));
+                (void) http_free(http);
+                (void) sd_event_unref(r.event);
+                _cleanup_close_ int asked = accept4(silent, NULL, NULL, SOCK_CLOEXEC);
+                alone += asked < 0;
+                both += asked >= 0;
+        }
+        free(peer_stop(&good));
+        assert_true(alone > 0 && both > 0);
+}
+
 /* What is known before is not asked for, and counts as an answer. */
 static void test_known_before(void **state) {
         char url[] = DEAD, *list[] = { url, NULL };
@@ -164,6 +199,7 @@ static void test_known_before(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_worlds),
+                cmocka_unit_test(test_first_alone),
                 cmocka_unit_test(test_known_before),
         };
         int failed;

@@ -178,14 +178,54 @@ static void test_gates_are_looked_at_often(void **state) {
                                   .gate_poll_us = 4 * USEC_PER_SEC };
 
         for (size_t i = 0; i < ELEMENTS(chances); i++) {
-                usec_t wait = policy_gate_wait_us(&p, chances[i]);
+                usec_t wait = policy_gate_wait_us(&p, 0, chances[i]);
 
                 assert_true(wait >= 2 * USEC_PER_SEC && wait <= 4 * USEC_PER_SEC);
                 /* So is a clock, however long others have been waiting. */
                 wait = policy_backoff_us(&p, CLASS_TIME, USEC_PER_HOUR, 0, USEC_INFINITY, chances[i]);
                 assert_true(wait > 0 && wait <= p.gate_poll_us);
         }
-        assert_true(policy_gate_wait_us(&p, 0) > policy_gate_wait_us(&p, UINT32_MAX));
+        assert_true(policy_gate_wait_us(&p, 0, 0) > policy_gate_wait_us(&p, 0, UINT32_MAX));
+}
+
+/* Whoever waits for a coordinator comes back at most a quarter later than he would have had to, and never later than the longest
+ * pause; who has not waited long yet as soon as for a gate of his own. */
+static void test_coordinators_are_given_time(void **state) {
+        static const Policy p = { .backoff_max_us = USEC_PER_MINUTE, .gate_poll_us = 4 * USEC_PER_SEC };
+        static const struct {
+                usec_t waited_s, most_s;
+        } cases[] = { { 0, 4 }, { 10, 4 }, { 40, 10 }, { 120, 30 }, { 240, 60 }, { 100000, 60 } };
+
+        for (size_t c = 0; c < ELEMENTS(cases); c++)
+                for (size_t i = 0; i < ELEMENTS(chances); i++) {
+                        usec_t wait = policy_gate_wait_us(&p, cases[c].waited_s * USEC_PER_SEC, chances[i]);
+
+                        assert_true(wait >= cases[c].most_s * USEC_PER_SEC / 2 && wait <= cases[c].most_s * USEC_PER_SEC);
+                }
+        assert_true(policy_gate_wait_us(&p, USEC_INFINITY, 0) <= p.backoff_max_us);
+}
+
+/* A look at what is not yet as planned: as often as ever at first, then a quarter of the time that it takes already, and not all hosts at once. */
+static void test_looks_grow_rare(void **state) {
+        static const Policy p = { .poll_us = 5 * USEC_PER_SEC, .stable_for_us = 30 * USEC_PER_SEC };
+        static const struct {
+                usec_t waited_s, least_ms;
+        } cases[] = { { 0, 5000 }, { 20, 5000 }, { 60, 15000 }, { 120, 30000 }, { 100000, 30000 } };
+        usec_t waited_us = 0;
+        unsigned looks = 0;
+
+        for (size_t c = 0; c < ELEMENTS(cases); c++)
+                for (size_t i = 0; i < ELEMENTS(chances); i++) {
+                        usec_t wait = policy_look_wait_us(&p, cases[c].waited_s * USEC_PER_SEC, chances[i]);
+
+                        assert_true(wait >= cases[c].least_ms * USEC_PER_MSEC && wait <= cases[c].least_ms * 1250);
+                }
+        for (; waited_us < 10 * USEC_PER_MINUTE; looks++)
+                waited_us += policy_look_wait_us(&p, waited_us, UINT32_MAX / 2);
+        assert_in_range(looks, 20, 40); /* one every five seconds would be 120 */
+
+        assert_int_equal(policy_stable_wait_us(&p, 30 * USEC_PER_SEC), 10 * USEC_PER_SEC);
+        assert_int_equal(policy_stable_wait_us(&p, 3 * USEC_PER_SEC), 3 * USEC_PER_SEC);
 }
 
 int main(void) {
@@ -199,6 +239,8 @@ int main(void) {
                 cmocka_unit_test(test_the_longest_attempt_fits_a_fresh_token),
                 cmocka_unit_test(test_short_durations_stay_sane),
                 cmocka_unit_test(test_gates_are_looked_at_often),
+                cmocka_unit_test(test_coordinators_are_given_time),
+                cmocka_unit_test(test_looks_grow_rare),
                 cmocka_unit_test(test_splay_is_even_and_stable),
         };
 

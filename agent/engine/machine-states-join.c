@@ -251,9 +251,12 @@ void state_minting(Step *s) {
         }
 }
 
-/* Looks failed since the last good one, for longer than the host would have had to be stable. */
+/* Looks failed since the last good one, for longer than the host would have had to be stable and one pause may be: a platform that is
+ * short of breath, and asks everyone to stay away for a while, must not make everyone begin anew. */
 static bool blind_for_too_long(const Step *s) {
-        return s->m.blind && usec_sub(s->now_us, s->m.seen_good_us) > s->policy->stable_for_us;
+        usec_t most_us = usec_add(s->policy->stable_for_us, s->policy->backoff_max_us);
+
+        return s->m.blind && usec_sub(s->now_us, s->m.seen_good_us) > most_us;
 }
 
 static void viewed_as_planned(Step *s) {
@@ -305,7 +308,7 @@ static void roles_are_set(Step *s) {
         step_operate(s, ACTION_LOOK);
 }
 
-/* Nothing was seen, so nothing is known: it neither differs nor counts as stable. A gap that is shorter than
+/* Nothing was seen, so nothing is known: it neither differs nor counts as stable. A gap that is not much longer than
  * stable_for is bridged by the good looks on both sides of it, or a host on a bad link would never be believed. */
 static void look_failed(Step *s) {
         bool final = step_is_final_failure(s);

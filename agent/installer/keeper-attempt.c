@@ -33,34 +33,14 @@
 
 /* --- What is told --- */
 
-static void keep_line(Attempt *a, const char *line) {
-        size_t at = (a->first_line + a->n_lines) % KEPT_LINES;
-
-        if (a->n_lines == KEPT_LINES)
-                a->first_line = (a->first_line + 1) % KEPT_LINES;
-        else
-                a->n_lines++;
-        (void) snprintf(a->lines[at], sizeof(a->lines[at]), "%s", line);
-}
-
-static void tell_stage(Keeper *k, const char *stage) {
-        Attempt *a = &k->attempt;
-
-        if (streq(a->stage, stage))
-                return;
-        (void) snprintf(a->stage, sizeof(a->stage), "%s", stage);
-        keeper_send_text(k, MESSAGE_STAGE, stage);
-}
-
 static void on_line(void *userdata, const char *line) {
         Keeper *k = userdata;
         const char *stage = evidence_stage(line);
 
         evidence_line(&k->attempt.evidence, line);
-        keep_line(&k->attempt, line);
-        keeper_send_text(k, MESSAGE_LINE, line);
+        lines_add(k, line);
         if (stage)
-                tell_stage(k, stage);
+                lines_stage(k, stage);
 }
 
 /* A note of the shim. That the run was reached is kept on disk: it is what tells the script's
@@ -74,16 +54,7 @@ static void on_note(void *userdata, const char *line) {
         r->run_reached = true;
         k->attempt.evidence.run_reached = true;
         (void) attempt_record_write(k->state_fd, r);
-        tell_stage(k, "run-reached");
-}
-
-void attempt_replay(Keeper *k) {
-        Attempt *a = &k->attempt;
-
-        for (size_t i = 0; i < a->n_lines; i++)
-                keeper_send_text(k, MESSAGE_LINE, a->lines[(a->first_line + i) % KEPT_LINES]);
-        if (a->stage[0])
-                keeper_send_text(k, MESSAGE_STAGE, a->stage);
+        lines_stage(k, "run-reached");
 }
 
 void attempt_exited_again(Keeper *k) {
@@ -165,6 +136,7 @@ static void finish(Keeper *k) {
         a->lines = lines;
         persist_outcome(k, &outcome);
         attempt_directory_remove(k->runtime_fd, a->record.id);
+        lines_finish(k);
         attempt_exited_again(k);
         keeper_idle_update(k);
 }
@@ -268,10 +240,9 @@ void attempt_watch(Keeper *k, bool adopted, int pidfd, int output, int errors, i
         a->end = ENDED_ITSELF;
         a->evidence = (Evidence) { .run_reached = a->record.run_reached,
                                    .run_watched = a->record.handoff == HANDOFF_SHIM };
-        a->first_line = a->n_lines = 0;
-        a->stage[0] = 0;
+        lines_begin(a);
         keeper_send_state(k);
-        tell_stage(k, a->record.run_reached ? "run-reached" : "started");
+        lines_stage(k, a->record.run_reached ? "run-reached" : "started");
         error = watch_output(k, &a->output, output, on_line, on_output_end);
         error = watch_output(k, &a->errors, errors, on_line, on_output_end) ?: error;
         error = watch_output(k, &a->notes, notes, on_note, on_notes_end) ?: error;

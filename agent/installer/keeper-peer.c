@@ -6,7 +6,8 @@
  * closed yet.
  *
  * Sending never waits. What the socket does not take now stands in a bounded outbox; an agent that
- * lets it run full is cut off, and finds everything again when it attaches. Losing the agent
+ * lets it run full of answers is cut off, and finds everything again when it attaches. The installer's lines come from a ring of
+ * their own as there is room (keeper-lines.c), and cut nobody off. Losing the agent
  * changes nothing for what is under way, only that nobody is told.
  *
  * How often somebody connects or asks is bounded, so that an agent gone wild takes a share of a processor and
@@ -93,7 +94,7 @@ void keeper_send_state(Keeper *k) {
 void keeper_send_text(Keeper *k, MessageKind kind, const char *text) {
         Message m = { .kind = kind };
 
-        if (k->attempt.record.state == RECORD_RUNNING && (kind == MESSAGE_LINE || kind == MESSAGE_STAGE))
+        if ((k->attempt.record.state == RECORD_RUNNING || k->attempt.record.state == RECORD_ENDED) && (kind == MESSAGE_LINE || kind == MESSAGE_STAGE))
                 (void) snprintf(m.attempt, sizeof(m.attempt), "%s", k->attempt.record.id);
         (void) text_copy_printable(m.text, sizeof(m.text), text);
         keeper_send(k, &m);
@@ -132,8 +133,10 @@ static void receive(Keeper *k) {
 static int on_peer(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         Keeper *k = userdata;
 
-        if (revents & EPOLLOUT)
+        if (revents & EPOLLOUT) {
                 flush(k);
+                lines_pump(k);
+        }
         if (k->peer_fd >= 0 && (revents & (EPOLLIN | EPOLLHUP | EPOLLERR)))
                 receive(k);
         return 0;

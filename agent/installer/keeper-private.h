@@ -31,6 +31,8 @@
 
 #define KEPT_LINES 200U /* of an attempt, for an agent that attaches later */
 #define OUTBOX_MAX 320U /* messages that the agent has not taken yet; with more the connection is dropped */
+#define OUTBOX_LINES 100U  /* as long as there are fewer, the installer's lines join them */
+#define OUTBOX_ANSWERS 16U /* room that lines leave in any case */
 
 /* The installer on its way from exec to reaped. */
 typedef struct Attempt {
@@ -45,6 +47,8 @@ typedef struct Attempt {
         bool end_only_here; /* the disk did not take the attempt's end: nobody knows it but this process */
         sd_event_source *limit, *kill, *drain;
         char stage[64];
+        bool stage_owed;      /* the agent has not been told of it */
+        uint64_t heard, told; /* lines in all; of these, sent to the agent that is there, or left out */
         char (*lines)[LINE_TEXT_MAX + 1]; /* ring of KEPT_LINES */
         size_t first_line, n_lines;
 } Attempt;
@@ -138,10 +142,17 @@ void keeper_install(Keeper *k, const Message *request, int fd);
 void attempt_watch(Keeper *k, bool adopted, int pidfd, int output, int errors, int notes); /* takes the descriptors over */
 void attempt_terminate(Keeper *k, EvidenceEnd end);
 void attempt_lost(Keeper *k); /* it ended while nobody was there */
-void attempt_replay(Keeper *k);
 void attempt_exited_again(Keeper *k);
 void attempt_acknowledge(Keeper *k);
 void attempt_done(Attempt *a);
+
+/* keeper-lines.c: what the installer says, to the agent that is there; none of it is waited for. */
+void lines_begin(Attempt *a);                      /* another installer */
+void lines_add(Keeper *k, const char *line);       /* redacted and of a line's length */
+void lines_stage(Keeper *k, const char *stage);
+void lines_pump(Keeper *k);                        /* there may be room again */
+void lines_replay(Keeper *k);                      /* the last ones once more, for an agent that has just come */
+void lines_finish(Keeper *k);                      /* the last ones before the attempt's end is told */
 
 /* keeper-adopt.c */
 int keeper_adopt(Keeper *k); /* 0, or why the record can't be read at the moment (negative errno) */

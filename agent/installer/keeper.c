@@ -94,9 +94,12 @@ static void terminate(Keeper *k, const Message *request) {
 static void attach(Keeper *k) {
         keeper_send_state(k);
         if (k->attempt.record.state == RECORD_RUNNING)
-                attempt_replay(k);
-        else if (k->attempt.record.state == RECORD_ENDED)
-                attempt_exited_again(k);
+                lines_replay(k);
+        if (k->attempt.record.state != RECORD_ENDED)
+                return;
+        lines_replay(k); /* of an attempt that this process has seen; else there are none */
+        lines_finish(k);
+        attempt_exited_again(k);
 }
 
 static void acknowledge(Keeper *k, const Message *request) {

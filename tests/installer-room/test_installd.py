@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import pwd
 import secrets
 import select
@@ -201,6 +202,32 @@ class Installd(unittest.TestCase):
         self.assertEqual(self.receive(client, "state")["state"], "none")
 
     # --- what happens to an installation ---
+
+    def test_prints_faster_than_anyone_reads(self):
+        """Nobody is cut off, what is missing is counted where it is missing, and the last lines come before the end."""
+        total = 20000
+        (self.top / "there").mkdir()
+        (self.top / "there").chmod(0o777)
+        self.script("for ((i = 1; i <= %d; i++)); do echo line $i; done; touch %s/there/done; exit 5" % (total, self.top))
+        self.start()
+        client = self.connect()
+        self.install(client)
+        while not (self.top / "there" / "done").exists():  # nothing is read until all is printed
+            select.select([], [], [], 0.01)
+        self.assertEqual(self.receive(client, "exited")["seen"]["number"], 5)
+        told = 0
+        for line in self.lines:
+            gap = re.fullmatch(r"\[([0-9]+) lines are left out here: .*\]", line)
+            told += int(gap[1]) if gap else 1
+            if not gap:
+                self.assertEqual(line, "line %d" % told)
+        self.assertEqual(told, total)
+        self.assertLess(len(self.lines), total)
+        self.request(client, "attach")  # on the same connection, and once more: an end that was not acknowledged, with its last lines
+        self.lines = []
+        self.assertEqual(self.receive(client, "state")["state"], "ended")
+        self.receive(client, "exited")
+        self.assertEqual(self.lines[-1], "line %d" % total)
 
     def test_killed_keeper_is_replaced(self):
         self.script("echo one; while [ ! -e %s/go ]; do read -rt 0.05 <> <(:); done; echo two; echo three >&2; exit 5" % self.top)

@@ -8,8 +8,8 @@
  * overload costs. Handshakes without a request are answered by whoever ends TLS and cost the platform nothing; the books
  * count them apart.
  *
- * Retry-After is a fixed number, or what a server says that gives each refused request a place in line: the time at which
- * the line before it is worked off.
+ * Retry-After is a fixed number, or what a server says that counts: the time by which everybody who has come until now would
+ * have been served in turn.
  */
 
 #include <string.h>
@@ -73,18 +73,19 @@ static usec_t service_us(const Fleet *f) {
         return USEC_PER_SEC / f->plan->capacity;
 }
 
-/* Whole seconds, as the header has them, and at least one. */
-static usec_t place_in_line(Fleet *f, Server *s) {
-        usec_t wait_us;
-
-        if (f->plan->limit == LIMIT_NONE)
-                return USEC_PER_SEC;
+/* A place in line for whoever comes, served or not. */
+static void line_up(Fleet *f, Server *s) {
         s->slot_us = (s->slot_us > f->now_us ? s->slot_us : f->now_us) + service_us(f);
-        wait_us = s->slot_us - f->now_us;
-        return (wait_us + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
 }
 
-static Reception refuse(Fleet *f, Server *s, Door answer) {
+/* Whole seconds, as the header has them, and at least one. */
+static usec_t place_in_line(const Fleet *f, const Server *s) {
+        usec_t wait_us = usec_sub(s->slot_us, f->now_us);
+
+        return wait_us > 0 ? (wait_us + USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC : USEC_PER_SEC;
+}
+
+static Reception refuse(const Fleet *f, const Server *s, Door answer) {
         Reception r = { .answer = answer, .takes_us = ROUND_TRIP_US };
 
         if (f->plan->retry_after == RETRY_AFTER_FIXED)
@@ -110,6 +111,7 @@ static Reception serve(Fleet *f, Server *s) {
         case LIMIT_QUEUE:
                 return stand_in_line(f, s);
         case LIMIT_ANSWER:
+                line_up(f, s);
                 if (!bucket_takes(f, s))
                         return refuse(f, s, f->plan->limit_answer);
                 break;

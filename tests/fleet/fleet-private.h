@@ -40,7 +40,8 @@ typedef struct Host {
         uint8_t step, at_endpoint;
         uint8_t order[FLEET_COORDINATORS_MAX];    /* of this exchange */
         uint8_t endpoint[FLEET_COORDINATORS_MAX]; /* of this host: shuffled once */
-        usec_t avoid_until_us[FLEET_COORDINATORS_MAX];
+        usec_t avoid_until_us[FLEET_COORDINATORS_MAX]; /* what this host knows of them, as an Endpoint has it */
+        bool failing[FLEET_COORDINATORS_MAX];
         Door answer, gravest;
         usec_t retry_after_us;
         usec_t answer_us; /* when what was asked is answered; USEC_INFINITY: nothing is under way */

@@ -88,8 +88,10 @@ static void connect_next(Fleet *f, Host *h) {
 }
 
 static void begin_exchange(Fleet *f, Host *h) {
-        for (unsigned i = 0; i < f->plan->coordinators; i++)
+        for (unsigned i = 0; i < f->plan->coordinators; i++) {
                 f->endpoints.endpoints[i].avoid_until_us = h->avoid_until_us[i];
+                f->endpoints.endpoints[i].failing = h->failing[i];
+        }
         endpoints_order(&f->endpoints, f->now_us, &f->exchange);
         for (unsigned i = 0; i < f->plan->coordinators; i++)
                 h->order[i] = (uint8_t) f->exchange.order[i];
@@ -183,6 +185,7 @@ static void note(Fleet *f, Host *h) {
 
         endpoint_note(&endpoint, &reply, &f->seen[h->answer], h->answer == DOOR_OPEN, f->now_us);
         h->avoid_until_us[h->order[h->at_endpoint]] = endpoint.avoid_until_us;
+        h->failing[h->order[h->at_endpoint]] = endpoint.failing;
 }
 
 static bool was_sent(Door answer) {

@@ -209,12 +209,11 @@ def pareto(results):
 
 def grow(results):
     sheet = Sheet(1040, 440, "The busiest second, and the time until 99 % are members, from a hundred hosts to a hundred thousand")
-    most_hosts = max(hosts for hosts, _ in results["growth"][0][1])
-    hosts_axis = Axis("hosts", most_hosts, logarithmic=True, least=100)
     shown = [("peak", 0, "connections in the busiest second", 70), ("enrolled_99", 1, "99 % are members, seconds", 490)]
     for name, which, words, left in shown:
         title, steps = results["growth"][which]
         values = [s[name] for _, by_policy in steps for s in by_policy.values() if s[name] is not None]
+        hosts_axis = Axis("hosts", steps[-1][0], logarithmic=True, least=100)
         panel = Panel(sheet, left, 52, 340, 320, hosts_axis, Axis(words, max(values), logarithmic=True, least=10), title[0].upper() + title[1:])
         for n, (policy, _) in enumerate(scenes.DRAWN):
             points = [(hosts, by_policy[policy][name]) for hosts, by_policy in steps if by_policy[policy][name] is not None]

@@ -34,6 +34,7 @@ OURS_ONLY = [
     ("50 requests/s, 503 in ECE's words", "capacity=50 limit=503-ece"),
     ("50 requests/s, 503 of a balancer", "capacity=50 limit=503"),
     ("25 requests/s, the rest waits in line", "capacity=25 limit=queue"),
+    ("3,000 hosts, 50 requests/s, the rest waits in line", "hosts=3000 capacity=50 limit=queue"),
     ("three coordinators, one refuses for good", "coordinators=3 outage=0-1d:refused@0"),
     ("three coordinators, one says 503 in ECE's words for good", "coordinators=3 outage=0-1d:503-ece@0"),
     ("three coordinators, one is a balancer that says 503 for good", "coordinators=3 outage=0-1d:503@0"),
@@ -50,7 +51,9 @@ DRAWN = [(OURS, ""), ("kubeadm", "policy=kubeadm"), ("k3s + splay", "splayed=yes
          ("nomad + splay", "splayed=yes policy=nomad"), ("elastic-agent + splay", "splayed=yes policy=elastic-agent")]
 
 GROWTH_HOSTS = [100, 300, 1000, 3000, 10000, 30000, 100000]
-GROWTH = [("refused for 180 s, no limit", REFUSED_180), ("nothing is wrong, 500 requests/s, the rest waits in line", "capacity=500 limit=queue")]
+# Name, words, the most hosts. An endless line that has grown longer than anybody waits is worked off for nobody, for hours.
+GROWTH = [("refused for 180 s, no limit", REFUSED_180, 100000),
+          ("nothing is wrong, 500 requests/s, the rest waits in line", "capacity=500 limit=queue", 10000)]
 
 # retry.splay, retry.backoff.min, retry.backoff.max
 SPLAYS, FIRSTS, LONGESTS = (0, 15, 30, 60, 120), (1, 2, 5, 10), (30, 60, 120, 300)

@@ -10,6 +10,7 @@ import hashlib
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,7 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS / "e2e"))
 
 import tap  # noqa: E402
-from bench import Scratch, SimProcess, find_install_user, yaml  # noqa: E402
+from bench import PASSED_ON, Scratch, SimProcess, find_install_user, yaml  # noqa: E402
 from enginetest import SYSTEM_PATH  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -124,11 +125,17 @@ class Fleet:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         if not self.engines.stdout.readline().startswith(b"ready"):
             raise RuntimeError("the engines did not start")
-        self.agents, self.cpu_s = {}, dict.fromkeys(PROGRAMS.values(), 0.0)
+        self.agents, self.ends, self.cpu_s = {}, select.poll(), dict.fromkeys(PROGRAMS.values(), 0.0)
+        self.environment = {"PATH": "%s:%s" % (self.clients, SYSTEM_PATH), "LC_ALL": "C.UTF-8",
+                            **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
 
     def close(self) -> None:
-        for process in (self.engines, self.sim.process):
-            process.terminate()
+        for fd, agent in self.agents.items():
+            os.close(fd)
+            if agent.code is None:
+                agent.process.kill()
+                agent.process.wait()
+        self.engines.terminate()
         self.sim.close()
         self.engines.wait()
         self.engines.stdout.close()
@@ -177,7 +184,6 @@ class Fleet:
             self.sim.control.fault("status", status=429, code="root.too_many_requests", above=self.plan.capacity, **words)
         if self.plan.outage_s:
             self.sim.control.listener(up=False)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         memory = Memory(self.top)
         self.began_at, self.began_s = time.time(), time.monotonic()
         due = [(number * self.plan.boot_s / self.plan.hosts, lambda home=home, number=number: self._start(home, number))
@@ -189,8 +195,8 @@ class Fleet:
             passed_s = time.monotonic() - self.began_s
             while due and due[0][0] <= passed_s:
                 due.pop(0)[1]()
-            signal.sigtimedwait({signal.SIGCHLD}, min(max(due[0][0] - passed_s, 0), 1) if due else 1)
-            self._reap()
+            for fd, _ in self.ends.poll(max(due[0][0] - passed_s, 0) * 1000 if due else None):
+                self._ended(fd)
         self.kib = memory.end()
         self._end_keepers()
 
@@ -199,29 +205,30 @@ class Fleet:
                  "--state-dir", home / "state", "--runtime-dir", home / "run"]
         process = subprocess.Popen(list(map(str, words)), cwd="/", stdin=subprocess.DEVNULL, stdout=open(home / "output", "wb"),
                                    stderr=subprocess.STDOUT, start_new_session=True,
-                                   env={"PATH": "%s:%s" % (self.clients, SYSTEM_PATH), "LC_ALL": "C.UTF-8"})
+                                   env=self.environment)
         process.output_path = home / "output"
-        self.agents[process.pid] = Agent(process, self.address(number), time.monotonic() - self.began_s)
+        fd = os.pidfd_open(process.pid)
+        self.ends.register(fd, select.POLLIN)
+        self.agents[fd] = Agent(process, self.address(number), time.monotonic() - self.began_s)
 
-    def _reap(self, wait=os.WNOHANG) -> None:
-        """Agents, and keepers that have outlived theirs: orphans come to us. What a process has reaped itself is counted with it."""
-        for pid, _, name in list(tap.children()):
-            if pid not in self.agents and name not in PROGRAMS:
-                continue
-            done, status, used = os.wait4(pid, wait)
-            if not done:
-                continue
-            self.cpu_s[PROGRAMS.get(name, "agents")] += used.ru_utime + used.ru_stime
-            if pid in self.agents:
-                agent = self.agents[pid]
-                agent.code = agent.process.returncode = os.waitstatus_to_exitcode(status)
-                agent.took_s = time.monotonic() - self.began_s
+    def _wait(self, pid, whose) -> int:
+        """Its exit code. What it has waited for itself is counted with it."""
+        _, status, used = os.wait4(pid, 0)
+        self.cpu_s[whose] += used.ru_utime + used.ru_stime
+        return os.waitstatus_to_exitcode(status)
+
+    def _ended(self, fd) -> None:
+        agent = self.agents[fd]
+        self.ends.unregister(fd)
+        agent.took_s = time.monotonic() - self.began_s
+        agent.code = agent.process.returncode = self._wait(agent.process.pid, "agents")
 
     def _end_keepers(self) -> None:
+        """They outlive their agents for a while; orphans come to us."""
         for pid, _, name in list(tap.children()):
             if PROGRAMS.get(name) == "keepers":
                 os.kill(pid, signal.SIGTERM)
-        self._reap(0)
+                self._wait(pid, "keepers")
 
     # What came of it
 

@@ -4,6 +4,7 @@
 
     growth.py                    measures and prints tables; some minutes, most of them for a gigabyte of output
     growth.py --document PAGE    writes them into a page as well, each between `<!-- table: NAME -->` and `<!-- end -->`
+    growth.py --axis NAME        only this one; may be repeated
     growth.py --check            a smaller form, judged, as TAP; the bounds are ratios within the one run
 
 The real daemon and keeper (ECE_BUILD_DIR) between a simulated coordinator and a stand-in installer. Processor time is the
@@ -35,14 +36,15 @@ LIMIT_S = 1200
 JWT = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")
 LINE = "[2026-01-01 00:00:00,000][INFO ][no.found.bootstrap.BootstrapInitial] Waiting for a service to come up {}"
 
-# Speaks of its end at its beginning, holds until the test opens DOOR for writing, and has its last word. `yes` is stopped by a pipe that
-# nobody reads, which is no failure here.
+# Speaks of its end at its beginning, says when all is printed, holds until it is told to go on, and has its last word. `yes` is stopped by
+# a pipe that nobody reads, which is no failure here.
 FLOOD = """flood() {
     echo "Host storage path $HOST_STORAGE_PATH exists but doesn't have what it takes"
     { yes "%(line)s" || true; } | head -n %(half)d
     echo "Verified that ECE version 4.0.3 is what was wanted"
     echo "in the middle it says $RUNNER_ROLES_TOKEN to everybody"
     { yes "%(line)s" || true; } | head -n %(half)d
+    : >"$HOST_STORAGE_PATH/printed"
     read -r _ <"%(door)s"
     echo "at the end it says $RUNNER_ROLES_TOKEN to everybody"
     echo "and this is the last word"
@@ -169,16 +171,23 @@ def with_output(amount) -> Cost:
         half = amount * MB // (2 * (len(LINE) + 1))
         script.write_text(text.replace("install() {", FLOOD % {"line": LINE, "half": half, "door": door}, 1))
         host.start()
-        with open(door, "w", encoding="utf-8") as opened:  # waits until the flood is over
-            try:
-                host.bench.wait_for(lambda: host.bench.status()["stage"] == "os-verified")
-                stage = True
-            except (AssertionError, KeyError):
-                stage = False
-            opened.write("go on\n")
+        host.bench.wait_for((host.bench.storage / "printed").exists, LIMIT_S)
+        stage = shows_stage(host)
+        go_on = os.open(door, os.O_RDWR)  # which waits for nobody
+        os.write(go_on, b"go on\n")
         cost = host.finish("FAILED", "output", amount)
+        os.close(go_on)
         cost.kept = kept(host, stage)
         return cost
+
+
+def shows_stage(host) -> bool:
+    """When all was printed, and what was printed has been read."""
+    try:
+        host.bench.wait_for(lambda: host.bench.status().get("stage") == "os-verified")
+    except AssertionError:
+        return False
+    return True
 
 
 def kept(host, stage) -> dict:
@@ -188,8 +197,8 @@ def kept(host, stage) -> dict:
     return {
         "the reason, from the first line": host.bench.status()["reason"]["id"] == "installer.storage-permissions",
         "the stage": stage,
-        "the last word": "and this is the last word" in output,
-        "the secret": not JWT.search(heard) and "at the end it says [redacted]" in output,
+        "the last word": "at the end it says [redacted]" in output and "and this is the last word" in output,
+        "the secret": not JWT.search(heard),
         "the thread": "BACKOFF" not in [entry["state"] for entry in host.bench.status()["history"]],
     }
 
@@ -239,9 +248,10 @@ def write_tables(page, tables) -> None:
     page.write_text(re.sub(r"<!-- table: (\w+) -->\n.*?<!-- end -->", between, text, flags=re.DOTALL), encoding="utf-8")
 
 
-def measure_all(page) -> int:
+def measure_all(page, axes) -> int:
     tables = {"machine": machine()}
-    for axis, (measure, amounts, times, _) in AXES.items():
+    for axis in axes:
+        measure, amounts, times, _ = AXES[axis]
         costs = []
         for amount in amounts:
             costs.append(least(times, measure, amount))
@@ -309,13 +319,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="a smaller form, judged, as TAP")
     parser.add_argument("--document", metavar="PAGE", type=pathlib.Path, help="writes the tables into this page")
+    parser.add_argument("--axis", action="append", choices=AXES, help="only this one; may be repeated")
     options = parser.parse_args()
     if 0 < os.getuid() < 1000 or (MISSING and not options.check):
         print("growth.py: %s" % (MISSING or "neither root nor a user that may install"), file=sys.stderr)
         return 69
     before = {pid for pid, _, _ in tap.children()}
     try:
-        return check() if options.check else measure_all(options.document)
+        return check() if options.check else measure_all(options.document, options.axis or AXES)
     finally:
         tap.sweep(before)
 

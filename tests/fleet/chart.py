@@ -16,7 +16,7 @@ def number(value):
 
 
 def label(value):
-    return f"{value / 1000:g}k" if value >= 10000 and value % 1000 == 0 else f"{value:,g}"
+    return f"{value / 1000:g}k" if value >= 1000 and value % 1000 == 0 else f"{value:g}"
 
 
 class Axis:

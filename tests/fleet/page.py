@@ -40,10 +40,12 @@ def outside_rows(results):
     """Only those that leave anybody outside."""
     rows = []
     for policy, summaries in results["table"].items():
-        for letter, name, _ in scenes.SCENARIOS:
-            if summaries[letter]["outside"] > 0:
-                rows.append([policy, f"{letter}: {name}", tenth(summaries[letter]["outside"])])
-    return ("", "scenario", "outside, %"), rows, 2
+        shares = {letter: summaries[letter]["outside"] for letter, _, _ in scenes.SCENARIOS if summaries[letter]["outside"] > 0}
+        everybody = [letter for letter, share in shares.items() if share == 100]
+        some = [f"{letter}: {share:.1f} %" for letter, share in shares.items() if share < 100]
+        if shares:
+            rows.append([policy, ", ".join(everybody), ", ".join(some)])
+    return ("", "everybody", "some"), rows, 3
 
 
 def ours_rows(results):
@@ -232,7 +234,7 @@ def write(document, pictures, results):
 
     def fill(match):
         name = match[2]
-        made = standing(results) if name == "standing" else markdown(*TABLES[name](results)) if name != "seeds" else "Seeds %s." % results["seeds"]
+        made = standing(results) if name == "standing" else markdown(*TABLES[name](results)) if name != "seeds" else "Each is played with the seeds %s." % results["seeds"]
         return f"{match[1]}\n{made}\n\n{match[3]}"
 
     document.write_text(TABLE.sub(fill, text), encoding="utf-8")

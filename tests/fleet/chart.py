@@ -16,29 +16,29 @@ def number(value):
 
 
 def label(value):
-    if value >= 1000 and value % 1000 == 0:
-        return f"{value / 1000:g}k"
-    return f"{value:g}"
+    return f"{value / 1000:g}k" if value >= 1000 and value % 1000 == 0 else f"{value:g}"
 
 
 class Axis:
-    """From values to a stretch of the sheet; logarithmic from `least` on, or linear from 0."""
+    """From values to a stretch of the sheet; logarithmic from the power of ten `least` on, or linear from there or a little before."""
 
-    def __init__(self, name, most, logarithmic=False, least=1):
-        self.name, self.logarithmic, self.least = name, logarithmic, least
+    def __init__(self, name, most, logarithmic=False, least=None):
+        self.name, self.logarithmic = name, logarithmic
         if logarithmic:
-            self.most = 10 ** math.ceil(math.log10(max(most, least * 10)) - 1e-9)
-            self.ticks = [10 ** n for n in range(round(math.log10(least)), round(math.log10(self.most)) + 1)]
+            self.least = least or 1
+            self.most = 10 ** math.ceil(math.log10(max(most, self.least * 10)) - 1e-9)
+            self.ticks = [10 ** n for n in range(round(math.log10(self.least)), round(math.log10(self.most)) + 1)]
         else:
-            step = 10 ** math.floor(math.log10(max(most, 1e-9)))
-            step = next(step * n for n in (0.2, 0.5, 1, 2) if most / (step * n) <= 6)
-            self.most = step * math.ceil(most / step + 1e-9)
-            self.ticks = [step * n for n in range(round(self.most / step) + 1)]
+            span = most - (least or 0)
+            step = 10 ** math.floor(math.log10(max(span, 1e-9)))
+            step = next(step * n for n in (0.2, 0.5, 1, 2) if span / (step * n) <= 6)
+            self.least, self.most = step * math.floor((least or 0) / step), step * math.ceil(most / step - 1e-9)
+            self.ticks = [self.least + step * n for n in range(round((self.most - self.least) / step) + 1)]
 
     def at(self, value):
         if self.logarithmic:
             return math.log10(max(value, self.least) / self.least) / math.log10(self.most / self.least)
-        return value / self.most
+        return (value - self.least) / (self.most - self.least)
 
 
 class Sheet:

@@ -61,7 +61,7 @@ typedef struct Host {
 typedef struct Ended {
         bool good;
         Door answer; /* the gravest of those that could not */
-        bool has_retry_after, sent;
+        bool has_retry_after;
         usec_t retry_after_us;
         Outcome *outcome; /* by the real classification; class OK when good */
         bool maybe_minted;

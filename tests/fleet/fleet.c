@@ -172,7 +172,7 @@ static int sum_up(Fleet *f) {
         for (unsigned i = 0; i < f->plan->hosts; i++) {
                 if (f->hosts[i].token_us > 0)
                         times[n_token++] = f->hosts[i].token_us;
-                first_us += f->hosts[i].first_us - f->hosts[i].boot_us;
+                first_us += usec_sub(f->hosts[i].first_us, f->hosts[i].boot_us);
         }
         r->token_99_s = when_99(times, n_token, f->plan->hosts);
         for (unsigned i = 0; i < f->plan->hosts; i++)
@@ -220,12 +220,15 @@ static int load_spec(Fleet *f) {
 
 static int begin_host(Fleet *f, unsigned number) {
         Host *h = &f->hosts[number];
+        uint64_t high, low;
         char id[33];
         int error;
 
         h->chance = f->plan->seed * UINT64_C(0xd6e8feb86659fd93) + number;
         h->boot_us = FLEET_BEGIN_US + (f->plan->hosts > 1 ? f->plan->boot_us * number / (f->plan->hosts - 1) : 0);
-        (void) snprintf(id, sizeof(id), "%016llx%016llx", (unsigned long long) mix(&h->chance), (unsigned long long) mix(&h->chance));
+        low = mix(&h->chance);
+        high = mix(&h->chance);
+        (void) snprintf(id, sizeof(id), "%016llx%016llx", (unsigned long long) high, (unsigned long long) low);
         if (f->plan->machine_id)
                 (void) snprintf(id, sizeof(id), "%s", f->plan->machine_id);
         error = f->plan->coordinators > 1 ? question_shuffle(f, h, mix(&h->chance)) : 0;

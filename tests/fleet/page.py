@@ -40,10 +40,12 @@ def outside_rows(results):
     """Only those that leave anybody outside."""
     rows = []
     for policy, summaries in results["table"].items():
-        for letter, name, _ in scenes.SCENARIOS:
-            if summaries[letter]["outside"] > 0:
-                rows.append([policy, f"{letter}: {name}", tenth(summaries[letter]["outside"])])
-    return ("", "scenario", "outside, %"), rows, 2
+        shares = {letter: summaries[letter]["outside"] for letter, _, _ in scenes.SCENARIOS if summaries[letter]["outside"] > 0}
+        everybody = [letter for letter, share in shares.items() if share == 100]
+        some = [f"{letter}: {share:.1f} %" for letter, share in shares.items() if share < 100]
+        if shares:
+            rows.append([policy, ", ".join(everybody), ", ".join(some)])
+    return ("", "everybody", "some"), rows, 3
 
 
 def ours_rows(results):
@@ -181,13 +183,14 @@ def pareto(results):
     peers = [(name, m) for name, m in results["constants"]["peers"] if None not in m.values()]
     sheet = Sheet(1040, 470, "The constants that were tried, and other policies with the same splay, by four measures")
 
-    def most(name):
-        return max([m[name] for m in measured.values() if m[name] is not None] + [m[name] for _, m in peers])
+    def axis(words, name):
+        values = [m[name] for m in measured.values() if m[name] is not None] + [m[name] for _, m in peers]
+        return Axis(words, max(values), least=min(values))
 
-    panels = [(Panel(sheet, 70, 52, 350, 320, Axis("connections per host", most("connections"), logarithmic=True, least=10),
-                     Axis("99 % are members, seconds", most("enrolled_99")), "Effort and time"), "connections", "enrolled_99"),
-              (Panel(sheet, 500, 52, 350, 320, Axis("delay when nothing is wrong, seconds", most("delay")),
-                     Axis("connections in the busiest second", most("peak")), "Patience and peak"), "delay", "peak")]
+    panels = [(Panel(sheet, 70, 52, 350, 320, axis("connections per host", "connections"), axis("99 % are members, seconds", "enrolled_99"),
+                     "Effort and time"), "connections", "enrolled_99"),
+              (Panel(sheet, 500, 52, 350, 320, axis("delay when nothing is wrong, seconds", "delay"),
+                     axis("connections in the busiest second", "peak"), "Patience and peak"), "delay", "peak")]
     for panel, across, up in panels:
         points_of(panel, measured, across, up, on)
         for _, m in peers:
@@ -202,19 +205,19 @@ def pareto(results):
     sheet.text(896, 208, "not on the front")
     sheet.square(880, 224, INK)
     sheet.text(896, 228, "others + splay")
-    sheet.text(70, 440, "Means over the scenarios of the judging set. The front has four dimensions: a point may be on it that seems beaten in one of the panels.",
+    sheet.text(70, 440, "Means over the scenarios of the judging set. The front has four dimensions: a point may be on it that seems beaten here. The axes do not begin at 0.",
                size=11, fill=FAINT)
     return sheet.svg()
 
 
 def grow(results):
     sheet = Sheet(1040, 440, "The busiest second, and the time until 99 % are members, from a hundred hosts to a hundred thousand")
-    shown = [("peak", 0, "connections in the busiest second", 70), ("enrolled_99", 1, "99 % are members, seconds", 490)]
-    for name, which, words, left in shown:
+    shown = [("peak", 0, "connections in the busiest second", True, 70), ("enrolled_99", 1, "99 % are members, seconds", False, 490)]
+    for name, which, words, logarithmic, left in shown:
         title, steps = results["growth"][which]
         values = [s[name] for _, by_policy in steps for s in by_policy.values() if s[name] is not None]
         hosts_axis = Axis("hosts", steps[-1][0], logarithmic=True, least=100)
-        panel = Panel(sheet, left, 52, 340, 320, hosts_axis, Axis(words, max(values), logarithmic=True, least=10), title[0].upper() + title[1:])
+        panel = Panel(sheet, left, 52, 340, 320, hosts_axis, Axis(words, max(values), logarithmic, 10 if logarithmic else 0), title[0].upper() + title[1:])
         for n, (policy, _) in enumerate(scenes.DRAWN):
             points = [(hosts, by_policy[policy][name]) for hosts, by_policy in steps if by_policy[policy][name] is not None]
             if points:
@@ -231,7 +234,7 @@ def write(document, pictures, results):
 
     def fill(match):
         name = match[2]
-        made = standing(results) if name == "standing" else markdown(*TABLES[name](results)) if name != "seeds" else "Seeds %s." % results["seeds"]
+        made = standing(results) if name == "standing" else markdown(*TABLES[name](results)) if name != "seeds" else "Each is played with the seeds %s." % results["seeds"]
         return f"{match[1]}\n{made}\n\n{match[3]}"
 
     document.write_text(TABLE.sub(fill, text), encoding="utf-8")

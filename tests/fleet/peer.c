@@ -24,9 +24,9 @@ struct Peer {
         usec_t (*pause)(const Host *h, const Ended *ended, uint32_t random); /* before try number h->tries + 1 */
 };
 
-/* A part of a span. */
+/* A part of a span; twenty bits of chance are enough for spans of minutes, and what they are multiplied with fits. */
 static usec_t part(usec_t span_us, uint32_t random) {
-        return (usec_t) (((unsigned __int128) span_us * random) >> 32);
+        return (span_us * (random >> 12)) >> 20;
 }
 
 static usec_t doubled(usec_t first_us, unsigned tries, usec_t most_us) {

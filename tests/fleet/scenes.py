@@ -30,6 +30,7 @@ OURS_ONLY = [
     ("429 for 180 s, without Retry-After", "outage=0-180s:429"),
     ("50 requests/s, 429 for the rest", "capacity=50 limit=429"),
     ("50 requests/s, 429, Retry-After 30", "capacity=50 limit=429 retry-after=30s"),
+    ("50 requests/s, 429, Retry-After 30; retry.splay 10 minutes", "splay=10m capacity=50 limit=429 retry-after=30s"),
     ("50 requests/s, 429, Retry-After as long as the line", "capacity=50 limit=429 retry-after=drained"),
     ("50 requests/s, 503 in ECE's words", "capacity=50 limit=503-ece"),
     ("50 requests/s, 503 of a balancer", "capacity=50 limit=503"),

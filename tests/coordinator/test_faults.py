@@ -13,7 +13,7 @@ import unittest
 from simtest import TOKENS, SimTest, tap
 
 from coordsim import jwt
-from coordsim.faults import ACTIONS, Rule
+from coordsim.faults import ACTIONS, Bucket, Rule
 
 
 class Rules(unittest.TestCase):
@@ -26,6 +26,16 @@ class Rules(unittest.TestCase):
     def test_counting(self):
         rule = Rule({"action": "html", "after": 1, "times": 2})
         self.assertEqual([rule.take() for _ in range(5)], [False, True, True, False, False])
+
+    def test_what_is_above_a_rate(self):
+        now_s = [100.0]
+        rule = Rule({"action": "html", "above": 2})
+        rule.bucket = Bucket(2, lambda: now_s[0])
+        self.assertEqual([rule.take() for _ in range(3)], [False, False, True])
+        now_s[0] += 0.5
+        self.assertEqual([rule.take() for _ in range(2)], [False, True])
+        now_s[0] += 60
+        self.assertEqual([rule.take() for _ in range(3)], [False, False, True])
 
 
 class Instead(SimTest):

@@ -199,7 +199,7 @@ static void live(const char *directory) {
         world->agent_dead = false;
 }
 
-static uint64_t seed_of(const char *name) {
+uint64_t play_seed(const char *name) {
         uint64_t seed = UINT64_C(14695981039346656037);
 
         for (; *name; name++)
@@ -210,7 +210,7 @@ static uint64_t seed_of(const char *name) {
 void play(const Scenario *s, const char *directory, unsigned crash_at, bool crash_before, bool story, World *ret) {
         *ret = (World) { .scenario = s, .crash_at = crash_at, .crash_before = crash_before, .story = story,
                          .boot = 1, .boot_offset_us = RUNNING_FOR_US, .wall_error_us = s->clock_error_us,
-                         .chance = seed_of(s->name), .disk = BUFFER_INIT(RECORD_SIZE_MAX), .start_wanted = true,
+                         .chance = play_seed(s->name), .disk = BUFFER_INIT(RECORD_SIZE_MAX), .start_wanted = true,
                          .deeds_left = (unsigned) s->n_deed };
         world = ret;
         if (s->knows_runner)

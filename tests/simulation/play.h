@@ -9,3 +9,6 @@
  * The result is in *ret; play_done() frees what it holds. directory: an empty one, for the agent. */
 void play(const Scenario *s, const char *directory, unsigned crash_at, bool crash_before, bool story, World *ret);
 void play_done(World *w);
+
+/* The chance of a scenario's world: its name, mixed. */
+uint64_t play_seed(const char *name);

@@ -9,13 +9,15 @@ A rule is a JSON object:
 `match` holds regular expressions for method and path and the number of the listener; what is not named
 matches all. `event` in it chooses what the rule is about: "request" (default), "connect" (a TCP connection, before TLS)
 or "join" (a host presents itself). The first `after` matches pass; then the rule acts `times` times, or for
-ever without it. All rules that match one request act, in order; see ACTIONS at the end for the names.
+ever without it. With `above: R` it acts only on what is more than R a second: a bucket that holds R and is filled
+again at that rate. All rules that match one request act, in order; see ACTIONS at the end for the names.
 """
 
 import gzip
 import json
 import re
 import threading
+import time
 
 from .state import NEVER, Rejected
 
@@ -51,8 +53,25 @@ def failed(status, code, message, fields=None, header=True) -> Reply:
     return Reply(status, {"errors": [element]}, headers)
 
 
+class Bucket:
+    """So many a second pass, and at once no more than in one second."""
+
+    def __init__(self, per_s, clock=time.monotonic):
+        self.per_s, self.clock = per_s, clock
+        self.level, self.filled_s = float(per_s), clock()
+
+    def takes(self) -> bool:
+        now_s = self.clock()
+        self.level = min(self.per_s, self.level + (now_s - self.filled_s) * self.per_s)
+        self.filled_s = now_s
+        if self.level < 1:
+            return False
+        self.level -= 1
+        return True
+
+
 class Rule:
-    KNOWN = {"match", "after", "times", "action"}
+    KNOWN = {"match", "after", "times", "above", "action"}
 
     def __init__(self, description: dict):
         self.action = description["action"]
@@ -67,6 +86,7 @@ class Rule:
             raise ValueError("unknown members of match: %s" % ", ".join(match))
         self.after = description.get("after", 0)
         self.times = description.get("times")
+        self.bucket = Bucket(description["above"]) if "above" in description else None
         self.arguments = {k: v for k, v in description.items() if k not in self.KNOWN}
 
     def matches(self, event, method, path, listener) -> bool:
@@ -78,7 +98,7 @@ class Rule:
         if self.after > 0:
             self.after -= 1
             return False
-        if self.times == 0:
+        if self.times == 0 or (self.bucket and self.bucket.takes()):
             return False
         if self.times is not None:
             self.times -= 1

@@ -67,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "ece-coordinator-sim", ""
     timeout = 60
+    # Head and body are written apart: else the second waits until the client has acknowledged the first, in its own time.
+    disable_nagle_algorithm = True
 
     def handle_any(self):
         request = api.Request(self.command, self.path, self.headers, self._read_body())

@@ -109,7 +109,7 @@ class Platform:
 
     def tell(self, event, **facts) -> None:
         with self.lock:
-            self.events.append(dict(facts, event=event))
+            self.events.append(dict(facts, event=event, at=round(time.time(), 3)))
             self.lock.notify_all()
 
     def wait_for(self, predicate, timeout_s):

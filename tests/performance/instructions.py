@@ -47,6 +47,7 @@ class Helper:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        pathlib.Path(self.path).unlink()
 
 
 def count(candidate, preload):
@@ -61,7 +62,6 @@ def count(candidate, preload):
         candidate.run([*PREFIX, "--log-file=%s/%%p" % logs], LD_PRELOAD=str(preload), PIDFD_HELPER=helper.path)
     finally:
         helper.close()
-        pathlib.Path(helper.path).unlink()
     found = {}
     for path in sorted(logs.iterdir()):
         text = path.read_text(errors="replace")

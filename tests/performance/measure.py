@@ -11,6 +11,7 @@ import urllib.parse
 
 import candidates
 import instructions
+import places
 import processes
 from waiting import Waiting
 from wire import Relay
@@ -139,13 +140,14 @@ def learn(bed) -> None:
 def everything(options):
     """options: runs; names of candidates, or none for all; rare; memories, how often waiting memory is looked at; window_s, of the wake-ups;
     looked_into, whose wire and processes are counted; looks, how many runs are looked into for memory; counted, who runs under
-    callgrind."""
+    callgrind; placed, of whom it is told where the instructions go."""
     bed = World()
     try:
         learn(bed)
         chosen = choose(bed, options["names"])
         say("times: %d rounds of %s" % (options["runs"], ", ".join(candidate.name for candidate in chosen)))
         results = {"runs": options["runs"], "machine": machine(), "candidates": times(chosen, options["runs"], options["rare"])}
+        results["sizes"] = {name: (bed.programs / name).stat().st_size for name in PROGRAMS}
         say("start and waiting")
         results["start"] = starts(bed, options["runs"])
         results["waiting"] = memories(bed, options["memories"])
@@ -156,7 +158,10 @@ def everything(options):
         say("instructions")
         results["instructions"] = {candidate.name: instructions.count(candidate, PRELOAD) for candidate in chosen
                                    if candidate.name in options["counted"]}
-        results["sizes"] = {name: (bed.programs / name).stat().st_size for name in PROGRAMS}
+        results["places"] = {}
+        for candidate in chosen:
+            if candidate.name in options["placed"]:
+                results["places"].update(places.look(candidate, PRELOAD))
         return results
     finally:
         bed.close()

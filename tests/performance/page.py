@@ -7,9 +7,10 @@ import re
 
 import figures
 from figures import KIB, Spread, verdict
+from places import PLACES
 
 TITLES = {"targets": "Targets", "costs": "An enrollment", "parts": "Processor time of ece-enroll run, by process",
-          "instructions": "Instructions, by program", "waiting": "Waiting, and getting there", "sizes": "Sizes", "machine": "Measured on"}
+          "instructions": "Instructions, by program", "places": "Instructions, million, by place", "waiting": "Waiting, and getting there", "sizes": "Sizes", "machine": "Measured on"}
 
 
 def targets(results):
@@ -64,6 +65,15 @@ def instructions(results):
     for candidate, programs in results["instructions"].items():
         for name, count in sorted(programs.items(), key=lambda item: -item[1]):
             yield candidate, name, "%.1f" % (count / 1e6)
+
+
+def places(results):
+    programs = list(results["places"])
+    yield ("million instructions", *programs)
+    for what in ["all", *(what for what, _ in PLACES)]:
+        counts = [results["places"][program].get(what) for program in programs]
+        if any(counts):
+            yield (what, *("%.1f" % (count / 1e6) if count else "" for count in counts))
 
 
 def waiting(results):

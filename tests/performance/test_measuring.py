@@ -16,13 +16,15 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
 import candidates  # noqa: E402
 import figures  # noqa: E402
+import instructions  # noqa: E402
 import page  # noqa: E402
+import places  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from coordsim.process import SimProcess  # noqa: E402
 from figures import Spread  # noqa: E402
 from wire import Relay  # noqa: E402
-from world import MISSING, Scratch, World  # noqa: E402
+from world import BUILD, MISSING, Scratch, World  # noqa: E402
 
 # Burns processor time, as a child that its parent does not wait for.
 BURN_S = 0.2
@@ -146,7 +148,8 @@ def results(worse=1):
         "wire": {name: {"connections": n, "handshakes": n, "sent": 1, "received": 1, "requests": 6, "round_trips": 8}
                  for name, n in (("ece-enroll", 3 * worse), ("floor", 1))},
         "trees": {"ece-enroll": {"processes": 3 * worse, "programs": 3, "threads": 1, "peak_kib": 1}},
-        "instructions": {"ece-enroll": {"ece-enroll": 50 * worse, "ece-installd": 10 * worse}, "floor": {"floor": 40}}}
+        "instructions": {"ece-enroll": {"ece-enroll": 50 * worse, "ece-installd": 10 * worse}, "floor": {"floor": 40}},
+        "places": {"ece-enroll": {"all": 50, "handshakes": 20}, "floor": {"all": 40}}}
 
 
 class Figures(unittest.TestCase):
@@ -200,6 +203,17 @@ class Candidates(unittest.TestCase):
                 if kind.missing():
                     self.skipTest("no " + ", ".join(kind.missing()))
                 self.assertEqual(kind(self.bed).run()["status"], 0)
+
+    @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+    def test_instructions_and_where_they_go(self):
+        preload = BUILD / "tests" / "performance" / "pidfd.so"
+        counts = instructions.count(candidates.Enroll(self.bed), preload)
+        found = places.look(candidates.Enroll(self.bed), preload)
+        self.assertEqual((set(counts) - {"installer.sh"}, set(found)), ({"ece-enroll", "ece-installd"},) * 2)
+        for name, functions in found.items():
+            self.assertGreater(functions["all"], functions["loading libraries"])
+            self.assertAlmostEqual(functions["all"] / counts[name], 1, delta=0.2)
+        self.assertGreater(found["ece-enroll"]["handshakes"], 0)
 
     def test_who_asks_less_is_refused(self):
         lines = self.bed.list.read_text().splitlines(keepends=True)

@@ -54,7 +54,7 @@ class Door:
 
 
 class World(Bench):
-    url = None
+    url = owner = None  # whom the host's directories belong to, if not us
 
     def __init__(self):
         super().__init__()
@@ -96,6 +96,10 @@ class World(Bench):
         for directory in (self.state, self.runtime):
             shutil.rmtree(directory, True)
         self.runtime.mkdir(0o755)
+        if self.owner:
+            self.state.mkdir(0o700)
+            for directory in (self.state, self.runtime):
+                os.chown(directory, self.owner.pw_uid, self.owner.pw_gid)
 
     def seen(self):
         """How many requests the simulator has had; requests_since() are those after it."""

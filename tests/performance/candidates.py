@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is measured: each candidate joins the same stranger to the same platform, and what it asked is checked after each run."""
 
+import json
 import pathlib
 import shutil
 import subprocess
 import sys
 
-import world
-from world import HERE, HOST_IP, ZONE
+from world import HERE, HOST_IP, SYSTEM_PATH, ZONE
 
 TREE = HERE / "tree.py"
 # The interpreter of the system, for Ansible's modules: any other has its own ideas of where modules are.
@@ -29,7 +29,7 @@ class Candidate:
 
     @classmethod
     def missing(cls):
-        return [name for name in cls.needs if not shutil.which(name, path=world.bench.SYSTEM_PATH)]
+        return [name for name in cls.needs if not shutil.which(name, path=SYSTEM_PATH)]
 
     def command(self):
         raise NotImplementedError
@@ -60,7 +60,7 @@ class Candidate:
             watch(process.pid)
         process.wait()
         said = pathlib.Path(result).read_text() if process.returncode == 0 else "{}"
-        found = world.json.loads(said)
+        found = json.loads(said)
         self.check(found, seen, output)
         return found
 
@@ -115,7 +115,7 @@ class Play(Candidate):
     needs = ("ansible-playbook",)
 
     def command(self):
-        words = ["--extra-vars=%s" % world.json.dumps({name: str(value) for name, value in self.facts().items()})]
+        words = ["--extra-vars=%s" % json.dumps({name: str(value) for name, value in self.facts().items()})]
         return ["ansible-playbook", "--inventory=localhost,", *words, "--extra-vars=ansible_python_interpreter=" + PYTHON,
                 self.bed.script.parent / "play.yaml"]
 

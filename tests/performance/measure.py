@@ -73,8 +73,9 @@ def trees(bed, chosen, looks):
         for _ in range(looks):
             peak = processes.Peak()
             candidate.run(watch=peak)
-            peaks.append(peak.pss_kib)
-        found[candidate.name] = {"processes": started, "programs": programs, "threads": threads, "peak_kib": max(peaks)}
+            peaks.append(peak)
+        found[candidate.name] = {"processes": started, "programs": programs, "threads": threads,
+                                 "pss_kib": max(peak.pss_kib for peak in peaks), "anon_kib": max(peak.anon_kib for peak in peaks)}
     return found
 
 

@@ -70,17 +70,17 @@ def members(pid, name, wanted):
     return found
 
 
-def proportional(pid):
-    """Pss in KiB: what is shared counts for each who shares it with its part."""
-    found = members(pid, "smaps_rollup", ("Pss",))
-    return found["Pss"] if found else 0
+def held(pid):
+    """(Pss, RssAnon) in KiB: what is shared counts for each who shares it with its part; anonymous memory is its own."""
+    found = members(pid, "smaps_rollup", ("Pss", "Anonymous"))
+    return (found["Pss"], found["Anonymous"]) if found else (0, 0)
 
 
 class Peak:
     """watch() of candidates: the most that the whole family has held at once."""
 
     def __init__(self):
-        self.pss_kib = 0
+        self.pss_kib = self.anon_kib = 0
 
     def __call__(self, top) -> None:
         """As long as there is a family; top itself is tree.py, which is none of it."""
@@ -90,7 +90,9 @@ class Peak:
             born = born or bool(pids)
             if not pids and (born or not pathlib.Path("/proc/%d/maps" % top).exists() or self._gone(top)):
                 return
-            self.pss_kib = max(self.pss_kib, sum(map(proportional, pids)))
+            all_of_them = list(map(held, pids))
+            self.pss_kib = max(self.pss_kib, sum(pss for pss, _ in all_of_them))
+            self.anon_kib = max(self.anon_kib, sum(anon for _, anon in all_of_them))
 
     @staticmethod
     def _gone(top) -> bool:

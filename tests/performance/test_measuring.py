@@ -88,11 +88,11 @@ class Processes(unittest.TestCase):
         child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
         try:
             self.assertIn(child.pid, processes.family(os.getpid()))
-            self.assertGreater(processes.proportional(child.pid), 0)
+            self.assertTrue(all(processes.held(child.pid)))
         finally:
             child.stdin.close()
             child.wait()
-        self.assertEqual(processes.proportional(child.pid), 0)
+        self.assertEqual(processes.held(child.pid), (0, 0))
 
 
 class Wire(unittest.TestCase):
@@ -147,7 +147,7 @@ def results(worse=1):
         "wakeups": {"seconds": 30, "counts": {"ece-enrolld": worse - 1, "ece-installd": 0}},
         "wire": {name: {"connections": n, "handshakes": n, "sent": 1, "received": 1, "requests": 6, "round_trips": 8}
                  for name, n in (("ece-enroll", 3 * worse), ("floor", 1))},
-        "trees": {"ece-enroll": {"processes": 3 * worse, "programs": 3, "threads": 1, "peak_kib": 1}},
+        "trees": {"ece-enroll": {"processes": 3 * worse, "programs": 3, "threads": 1, "pss_kib": 1, "anon_kib": 1}},
         "instructions": {"ece-enroll": {"ece-enroll": 50 * worse, "ece-installd": 10 * worse}, "floor": {"floor": 40}},
         "places": {"ece-enroll": {"all": 50, "handshakes": 20}, "floor": {"all": 40}}}
 

@@ -13,8 +13,8 @@ import socket
 import subprocess
 import time
 
-from bench import SocketUnit
 from processes import members
+from world import SocketUnit
 
 READY_S = 60
 

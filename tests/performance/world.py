@@ -6,7 +6,6 @@ during it the host joins by the door that the installer knocks at. The programs 
 stripped as a package has them.
 """
 
-import json
 import os
 import pathlib
 import shutil
@@ -20,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 import bench  # noqa: E402
-from bench import BUILD, HOST_IP, MISSING, PROGRAMS, ZONE, Bench, Scratch  # noqa: E402,F401
+from bench import BUILD, HOST_IP, MISSING, PROGRAMS, SYSTEM_PATH, ZONE, Bench, Scratch, SocketUnit  # noqa: E402,F401
 
 SHARED_MEMORY = pathlib.Path("/dev/shm")
 RUNNER = "/platform/infrastructure/runners/" + HOST_IP

@@ -83,3 +83,24 @@ AC_DEFUN([ECE_FORTIFY], [
         ])
         AC_MSG_RESULT([$ece_level])
 ])
+
+# ECE_PACK_RELOCATIONS(VARIABLE)
+# Appends -Wl,-z,pack-relative-relocs when a program linked by it runs: the linker may know it (binutils 2.38, lld 15) and the C library
+# not (glibc before 2.36, without somebody's backport), whose loader then refuses the program. Not when cross compiling: who knows where to.
+AC_DEFUN([ECE_PACK_RELOCATIONS], [
+        AC_MSG_CHECKING([whether programs with packed relocations run])
+        ece_saved_CFLAGS=$CFLAGS
+        ece_saved_LDFLAGS=$LDFLAGS
+        CFLAGS="$CFLAGS $AM_CFLAGS"
+        LDFLAGS="$LDFLAGS $AM_LDFLAGS -Wl,-z,pack-relative-relocs"
+        AC_RUN_IFELSE([AC_LANG_PROGRAM([[
+                static int number = 7;
+                static int *volatile pointers[] = { &number, &number, &number };
+        ]], [[
+                return *pointers[2] != 7;
+        ]])], [ece_runs=yes], [ece_runs=no], [ece_runs="assumed not, cross compiling"])
+        CFLAGS=$ece_saved_CFLAGS
+        LDFLAGS=$ece_saved_LDFLAGS
+        AC_MSG_RESULT([$ece_runs])
+        AS_IF([test "$ece_runs" = yes], [$1="${$1:+$$1 }-Wl,-z,pack-relative-relocs"])
+])

@@ -6,6 +6,8 @@
  * what went wrong, the exit code says which (sysexits(3) where it has a word for it).
  */
 
+#include "cli/main.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -182,7 +184,7 @@ static int finish(int code, bool answered) {
         return code == EXIT_DONE && answered ? EXIT_INTERNAL : code;
 }
 
-int main(int argc, char *argv[]) {
+int enroll_main(int argc, char *argv[]) {
         log_open("ece-enroll", LOG_INFO);
         if (process_guard_secrets() < 0) {
                 fprintf(stderr, "ece-enroll: can't protect this process's memory\n");

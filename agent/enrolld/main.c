@@ -7,13 +7,13 @@
  * daemon starts no program at all. It exits only when told to, or with 70 when the machine fails it.
  */
 
+#include "enrolld/main.h"
+
 #include <argp.h>
 
 #include "base/log.h"
 #include "base/secret.h"
 #include "enrolld/agent.h"
-
-const char *argp_program_version = "ece-enrolld " PACKAGE_VERSION;
 
 enum { OPTION_SPEC = 0x100, OPTION_STATE_DIR, OPTION_RUNTIME_DIR, OPTION_DEBUG, OPTION_LOG_FORMAT };
 
@@ -68,7 +68,7 @@ static int run(const AgentOptions *options) {
         return error < 0 ? error : agent_run(agent);
 }
 
-int main(int argc, char *argv[]) {
+int enrolld_main(int argc, char *argv[]) {
         static const struct argp argp = {
                 .options = arg_options,
                 .parser = parse_option,
@@ -83,6 +83,7 @@ int main(int argc, char *argv[]) {
         int result;
 
         log_open("ece-enrolld", LOG_INFO);
+        argp_program_version = "ece-enrolld " PACKAGE_VERSION;
         argp_err_exit_status = EXIT_BAD_USAGE;
         if (argp_parse(&argp, argc, argv, 0, NULL, &options) != 0)
                 return EXIT_BAD_USAGE;

@@ -10,6 +10,8 @@
  * which the next keeper adopts.
  */
 
+#include "installd/main.h"
+
 #include <argp.h>
 #include <errno.h>
 #include <linux/close_range.h>
@@ -27,8 +29,6 @@
 #include "installer/keeper.h"
 #include "model/outcome.h"
 #include "model/spec.h"
-
-const char *argp_program_version = "ece-installd " PACKAGE_VERSION;
 
 #define STATE_DIR_DEFAULT "/var/lib/ece-installd"
 #define RUNTIME_DIR_DEFAULT "/run/ece-installd"
@@ -222,7 +222,7 @@ static int serve(Arguments *a) {
         return error < 0 ? EXIT_INTERNAL : EXIT_DONE;
 }
 
-int main(int argc, char *argv[]) {
+int installd_main(int argc, char *argv[]) {
         static const struct argp argp = {
                 .options = arg_options,
                 .parser = parse_option,
@@ -242,6 +242,7 @@ int main(int argc, char *argv[]) {
 
         a.keeper.spec_path = getenv("ECE_ENROLL_SPEC") ?: SPEC_FILE_DEFAULT;
         log_open("ece-installd", LOG_INFO);
+        argp_program_version = "ece-installd " PACKAGE_VERSION;
         argp_err_exit_status = EXIT_BAD_USAGE;
         if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
                 return EXIT_BAD_USAGE;

@@ -85,7 +85,7 @@ class Scratch:
         self.programs = self.top / "programs"
         self.programs.mkdir()
         for name in PROGRAMS:
-            shutil.copy2(BUILD / name, self.programs / name)
+            shutil.copy2(BUILD / name, self.programs / name, follow_symlinks=False)
         shutil.copytree(TESTS / "installer" / "engine", self.top / "engine",
                         ignore=shutil.ignore_patterns("__pycache__"))
 

@@ -3,8 +3,10 @@
 """The command as people and scripts use it: what it prints, where, and the exit codes of the contract."""
 
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -57,6 +59,54 @@ class Usage(Command):
     def test_an_enrollment_without_anybody_to_tell_is_one(self):
         into_full = ["sh", "-c", 'exec "$@" >/dev/full', "sh"]
         self.assertEnrolled(self.bench.end(self.bench.start("ece-enroll", "run", *self.bench.options(), prefix=into_full)))
+
+
+class Names(Command):
+    """One file, three programs: the name by which it was called says which."""
+
+    ALL = ("ece-enroll", "ece-enrolld", "ece-installd")
+
+    def called(self, *words, file="ece-enroll", **more):
+        """(exit code, standard output, what the kernel calls the process), looked at when it has ended and is not yet forgotten."""
+        with subprocess.Popen(words, executable=self.bench.programs / file, env=self.bench.environment(), cwd="/", text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **more) as process:
+            said = process.stdout.read()
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            comm = pathlib.Path("/proc/%d/comm" % process.pid).read_text().strip()
+        return process.returncode, said, comm
+
+    def assertProgram(self, name, called):
+        code, said, comm = called
+        self.assertRegex(said, "^%s [0-9.]+\n$" % name)
+        self.assertEqual((code, comm), (0, name))
+
+    def test_the_daemons_are_links(self):
+        for name in self.ALL[1:]:
+            self.assertEqual(os.readlink(self.bench.programs / name), "ece-enroll")
+
+    def test_each_name_in_each_form(self):
+        for name in self.ALL:
+            for form in ("%s", "./%s", "/usr/sbin/%s", "../sbin//%s", "-%s"):
+                for file in self.ALL:
+                    with self.subTest(form % name, file=file):
+                        self.assertProgram(name, self.called(form % name, "--version", file=file))
+
+    def test_any_other_name_is_the_command(self):
+        for form in ("", "-", "/", "sh", "ece-installd/", "ece-enrolld2", "ece-installd.old", "ECE-ENROLLD", "--ece-installd"):
+            with self.subTest(form):
+                self.assertProgram("ece-enroll", self.called(form, "--version", file="ece-installd"))
+
+    def test_without_a_name(self):
+        """No word at all; newer kernels make one empty word of it."""
+        self.assertEqual(self.called(file="ece-enrolld")[:2], (64, ""))
+
+    def test_started_by_a_descriptor(self):
+        """The file is then called after the descriptor, or after what the link leads to."""
+        by_descriptor = "import os, sys; os.execve(int(sys.argv[2]), [sys.argv[1], '--version'], os.environ)"
+        for name in self.ALL:
+            fd = os.open(self.bench.programs / name, os.O_RDONLY)
+            self.assertProgram(name, self.called("python3", "-c", by_descriptor, name, str(fd), file=sys.executable, pass_fds=[fd]))
+            os.close(fd)
 
 
 class Validate(Command):

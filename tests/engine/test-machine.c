@@ -349,18 +349,21 @@ static void test_verification_fails(void **state) {
         WALK(m, p, now, { FAIL_OF(VIEWED, PERMANENT, 76), STATE_FAILED, "WIPE_TOKEN SAVE EXIT(76)" });
 }
 
-/* stable_for counts from the first good look after the last bad or missing one. */
+/* stable_for counts from the first good look after the last bad one, or after a time without looks that was too long. */
 static void test_stability_starts_over(void **state) {
         Policy p = usual();
         usec_t now = NOW_US;
+        Machine m;
 
-        WALK(machine_fresh(), p, now, TO_VERIFYING, { ON(VIEWED), STATE_VERIFYING, "" },
-             { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { FAIL_OF(FAILED, TRANSIENT, 69), STATE_VERIFYING, "" },
-             { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { ON(VIEWED), STATE_VERIFYING, "" },
+        m = WALK(machine_fresh(), p, now, TO_VERIFYING, { ON(VIEWED), STATE_VERIFYING, "" },
+                 { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { FAIL_OF(FAILED, TRANSIENT, 69), STATE_VERIFYING, "" },
+                 { FIRES(WAIT), STATE_VERIFYING, "LOOK" });
+        now += p.stable_for_us + p.backoff_max_us;
+        WALK(m, p, now, { ON(VIEWED), STATE_VERIFYING, "" },
              { FIRES(WAIT), STATE_VERIFYING, "LOOK" }, { ON(VIEWED), STATE_ENROLLED, "WIPE_TOKEN SAVE" });
 }
 
-/* One failed look between two good ones is bridged, if they are no further apart than stable_for. */
+/* One failed look between two good ones is bridged, if they are no further apart than stable_for and one pause. */
 static void test_a_short_gap_is_bridged(void **state) {
         Policy p = usual();
         usec_t now = NOW_US, since_us;

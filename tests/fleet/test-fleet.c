@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The fleet against what is known without it: the whole agent in virtual time, arithmetic, and its own books.
- *
- * A lone host has to send the same requests at the same microseconds as the agent of tests/simulation, whose world is
- * linked here: machine, policy and classification are the same code in both, all the rest is not.
+ * The fleet against what is known without it: the whole agent in virtual time (test-fleet-lone.c), arithmetic, and its own
+ * books.
  */
 
 #include <setjmp.h>
@@ -17,37 +15,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../simulation/play.h"
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "fleet.h"
+#include "test-fleet.h"
 
 #define ARRIVALS_MAX 65536U
-
-typedef struct Seen {
-        unsigned host, coordinator;
-        Arrival arrival;
-        Door answer;
-        usec_t at_us;
-} Seen;
-
-typedef struct Log {
-        Seen *item;
-        size_t n;
-} Log;
 
 static void note(void *userdata, unsigned host, unsigned coordinator, Arrival arrival, Door answer, usec_t at_us) {
         Log *log = userdata;
 
         assert_true(log->n < ARRIVALS_MAX);
-        log->item[log->n++] = (Seen) { host, coordinator, arrival, answer, at_us };
+        log->item[log->n++] = (Arrived) { host, coordinator, arrival, answer, at_us };
 }
 
-/* words: a plan's, with blanks between them. */
-static FleetPlan plan_of(const char *words) {
+void log_follow(Log *log, FleetPlan *plan) {
+        plan->seen = note;
+        plan->userdata = log;
+        log->n = 0;
+}
+
+FleetPlan plan_of(const char *words) {
         static char kept[1024]; /* policy= points into it */
         FleetPlan p = fleet_plan_usual();
         char *word = kept;
@@ -69,11 +57,8 @@ static FleetResult play_words(const char *words, Log *log) {
         FleetPlan p = plan_of(words);
         FleetResult r = { 0 };
 
-        if (log) {
-                p.seen = note;
-                p.userdata = log;
-                log->n = 0;
-        }
+        if (log)
+                log_follow(log, &p);
         assert_int_equal(fleet_play(&p, &r), 0);
         return r;
 }
@@ -87,169 +72,11 @@ static FleetResult play_seeded(const char *words, uint64_t seed) {
         return r;
 }
 
-static Log log_new(void) {
-        Log log = { .item = calloc(ARRIVALS_MAX, sizeof(Seen)) };
+Log log_new(void) {
+        Log log = { .item = calloc(ARRIVALS_MAX, sizeof(Arrived)) };
 
         assert_non_null(log.item);
         return log;
-}
-
-/* --- A lone host ------------------------------------------------------------------------------- */
-
-static World agent_world, chance_world;
-
-static uint32_t chance_of_agent(void) {
-        World *was = world;
-        uint32_t value;
-
-        world = &chance_world;
-        value = agent_random();
-        world = was;
-        return value;
-}
-
-static void name_an_attempt(void) {
-        World *was = world;
-        char name[33];
-
-        world = &chance_world;
-        assert_int_equal(text_random_hex(16, name), 0);
-        world = was;
-}
-
-/* Plays a scenario whose lines stand in `lines` with the whole agent. */
-static void play_agent(const char *lines) {
-        static Scenario *scenarios;
-        size_t n = 0;
-        char directory[] = "/tmp/ece-enroll-fleet-XXXXXX", file[64], path[64];
-        FILE *f;
-
-        assert_non_null(mkdtemp(directory));
-        (void) snprintf(file, sizeof(file), "%s/scenario", directory);
-        f = fopen(file, "we");
-        assert_non_null(f);
-        (void) fprintf(f, "scenario: alone\n%s  then: ENROLLED\n", lines);
-        assert_int_equal(fclose(f), 0);
-        scenarios = NULL;
-        assert_int_equal(scenarios_read(file, &scenarios, &n), 0);
-        assert_int_equal(unlink(file), 0);
-        play(scenarios, directory, 0, false, false, &agent_world);
-        assert_null(agent_world.broken);
-        chance_world = (World) { .chance = play_seed(scenarios->name) };
-        play_done(&agent_world);
-        free(scenarios);
-        for (const char *const *name = (const char *const[]) { "lock", RECORD_FILE, NULL }; *name; name++) {
-                (void) snprintf(path, sizeof(path), "%s/%s", directory, *name);
-                (void) unlink(path);
-        }
-        assert_int_equal(rmdir(directory), 0);
-}
-
-static void play_alone(const char *words, Log *log) {
-        char id[MACHINE_ID_SIZE];
-        FleetPlan p = plan_of(words);
-        FleetResult r = { 0 };
-
-        host_machine_id(id);
-        p.hosts = 1;
-        p.spread = 0;
-        p.machine_id = id;
-        p.chance = chance_of_agent;
-        p.attempt = name_an_attempt;
-        p.seen = note;
-        p.userdata = log;
-        log->n = 0;
-        assert_int_equal(fleet_play(&p, &r), 0);
-        assert_int_equal(r.enrolled, agent_world.ending.state == STATE_ENROLLED);
-        assert_int_equal(r.tokens, agent_world.count.tokens);
-        fleet_result_done(&r);
-}
-
-/* Of the host's arrivals those that are handshakes alone, or those that are not. */
-static void assert_same(const Log *log, bool bare, const usec_t *agent_us, size_t n_agent, const char *what) {
-        const char *kind = bare ? "handshake" : "request";
-        size_t n = 0;
-
-        for (size_t i = 0; i < log->n; i++) {
-                if ((log->item[i].arrival == ARRIVAL_HANDSHAKE) != bare)
-                        continue;
-                if (n < n_agent && log->item[i].at_us != agent_us[n])
-                        fail_msg("%s: %s %zu at %llu us, of the agent at %llu us", what, kind, n, (unsigned long long) log->item[i].at_us,
-                                 (unsigned long long) agent_us[n]);
-                n++;
-        }
-        if (n != n_agent)
-                fail_msg("%s: %zu %ss, of the agent %zu", what, n, kind, n_agent);
-}
-
-static void assert_same_arrivals(const Log *log, const char *what) {
-        assert_same(log, false, agent_world.request_us, agent_world.n_request_us, what);
-        assert_same(log, true, agent_world.handshake_us, agent_world.n_handshake_us, what);
-}
-
-static void test_a_lone_host_is_the_agent(void **state) {
-        static const struct {
-                const char *agent, *fleet;
-        } rows[] = {
-                { "", "" },
-                { "  a until 30s: refuses\n", "outage=0-30s:refused" },
-                { "  a until 10m: refuses\n", "outage=0-10m:refused" },
-                { "  a until 10m: is a black hole\n", "outage=0-10m:silence" },
-                { "  a until 10m: says 503 in html\n", "outage=0-10m:503" },
-                { "  a until 10m: says 503 root.busy\n", "outage=0-10m:503-ece" },
-                { "  a until 3m: says 429 retry after 60\n", "outage=0-3m:429 retry-after=60s" },
-                { "  a from 1m until 90s: says 429\n", "outage=1m-90s:429" },
-                { "  a from 60s until 62s: is a black hole\n", "outage=60s-62s:silence" },
-                { "  a from 410s until 460s: says 503 in html\n", "outage=410s-460s:503" },
-                { "  a from 7m until 12m: refuses\n", "outage=7m-12m:refused" },
-                { "  spec: retry.splay = 0\n  a until 5m: says 503 in html\n", "splay=0 outage=0-5m:503" },
-                { "  spec: retry.backoff.max = 5m\n  a until 20m: says 429\n", "max=5m outage=0-20m:429" },
-        };
-        Log log = log_new();
-
-        for (size_t i = 0; i < ELEMENTS(rows); i++) {
-                play_agent(rows[i].agent);
-                play_alone(rows[i].fleet, &log);
-                assert_same_arrivals(&log, rows[i].fleet);
-        }
-        free(log.item);
-}
-
-static unsigned first_asked(const Log *log) {
-        for (size_t i = 0; i < log->n; i++)
-                if (log->item[i].arrival != ARRIVAL_HANDSHAKE)
-                        return log->item[i].coordinator;
-        return 0;
-}
-
-static unsigned most_asked(void) {
-        unsigned most = 0;
-
-        for (unsigned i = 1; i < 3; i++)
-                if (agent_world.count.asked[i] > agent_world.count.asked[most])
-                        most = i;
-        return most;
-}
-
-/* Each host has an order of its own; the first in it is the one that dies. */
-static void test_a_lone_host_fails_over_like_the_agent(void **state) {
-        static const struct {
-                const char *agent, *fleet;
-        } kinds[] = { { "refuses", "refused" }, { "is a black hole", "silence" }, { "says 503 in html", "503" },
-                      { "says 503 root.busy", "503-ece" }, { "says 429", "429" } };
-        char lines[256], words[128];
-        Log log = log_new();
-
-        for (size_t i = 0; i < ELEMENTS(kinds); i++) {
-                play_agent("  coordinators: a b c\n");
-                play_alone("coordinators=3", &log);
-                (void) snprintf(lines, sizeof(lines), "  coordinators: a b c\n  %c: %s\n", 'a' + (int) most_asked(), kinds[i].agent);
-                (void) snprintf(words, sizeof(words), "coordinators=3 outage=0-1d:%s@%u", kinds[i].fleet, first_asked(&log));
-                play_agent(lines);
-                play_alone(words, &log);
-                assert_same_arrivals(&log, words);
-        }
-        free(log.item);
 }
 
 /* --- Its own books ----------------------------------------------------------------------------- */
@@ -429,7 +256,7 @@ static unsigned impatient(const Log *log, usec_t asked_us) {
 
         memset(until_us, 0, sizeof(until_us));
         for (size_t i = 0; i < log->n; i++) {
-                const Seen *s = &log->item[i];
+                const Arrived *s = &log->item[i];
 
                 if (s->arrival == ARRIVAL_HANDSHAKE)
                         continue;

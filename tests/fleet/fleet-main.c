@@ -36,15 +36,15 @@ static void print_curve(const char *name, const unsigned *curve, size_t n) {
 
 static void print(const FleetPlan *p, const FleetResult *r, bool curve) {
         (void) printf("{\"policy\": \"%s\", \"hosts\": %u, \"seed\": %llu, \"enrolled\": %u, \"failed\": %u, "
-                      "\"requests\": %llu, \"handshakes\": %llu, \"bare\": %llu, \"knocks\": %llu, \"tokens\": %llu, \"peak\": %u, \"peak_open\": %u, "
+                      "\"requests\": %llu, \"handshakes\": %llu, \"bare\": %llu, \"knocks\": %llu, \"tokens\": %llu, \"peak\": %u, \"peak_requests\": %u, "
                       "\"peak_handshakes\": %u, "
                       "\"first_mean\": %.3f, \"token_99\": %.3f, \"enrolled_99\": %.3f, \"end\": %.3f",
                       p->policy, p->hosts, (unsigned long long) p->seed, r->enrolled, r->failed, (unsigned long long) r->requests,
                       (unsigned long long) r->handshakes, (unsigned long long) r->bare, (unsigned long long) r->knocks,
-                      (unsigned long long) r->tokens, r->peak, r->peak_open, r->peak_handshakes, r->first_mean_s, r->token_99_s, r->enrolled_99_s, r->end_s);
+                      (unsigned long long) r->tokens, r->peak, r->peak_requests, r->peak_handshakes, r->first_mean_s, r->token_99_s, r->enrolled_99_s, r->end_s);
         if (curve) {
                 print_curve("curve", r->curve, r->n_curve);
-                print_curve("curve_open", r->curve_open, r->n_curve);
+                print_curve("curve_requests", r->curve_requests, r->n_curve);
                 print_curve("curve_handshakes", r->curve_handshakes, r->n_curve);
         }
         (void) printf("}\n");

@@ -107,7 +107,7 @@ static bool grow(unsigned **curve, size_t n, size_t wanted) {
 static bool grow_curves(Fleet *f, size_t n) {
         size_t wanted = f->n_allocated * 2 > n ? f->n_allocated * 2 : n + 1024;
 
-        if (!grow(&f->result.curve, f->n_allocated, wanted) || !grow(&f->result.curve_open, f->n_allocated, wanted) ||
+        if (!grow(&f->result.curve, f->n_allocated, wanted) || !grow(&f->result.curve_requests, f->n_allocated, wanted) ||
             !grow(&f->result.curve_handshakes, f->n_allocated, wanted))
                 return false;
         f->n_allocated = wanted;
@@ -120,7 +120,8 @@ static void count_one(unsigned *second, unsigned *peak) {
 }
 
 static void count_answered(FleetResult *r, size_t second, Arrival arrival) {
-        count_one(&r->curve_open[second], &r->peak_open);
+        if (arrival != ARRIVAL_HANDSHAKE)
+                count_one(&r->curve_requests[second], &r->peak_requests);
         if (arrival != ARRIVAL_REQUEST)
                 count_one(&r->curve_handshakes[second], &r->peak_handshakes);
         r->requests += arrival != ARRIVAL_HANDSHAKE;
@@ -341,7 +342,7 @@ int fleet_play(const FleetPlan *plan, FleetResult *ret) {
 
 void fleet_result_done(FleetResult *r) {
         free(r->curve);
-        free(r->curve_open);
+        free(r->curve_requests);
         free(r->curve_handshakes);
-        r->curve = r->curve_open = r->curve_handshakes = NULL;
+        r->curve = r->curve_requests = r->curve_handshakes = NULL;
 }

@@ -100,12 +100,12 @@ typedef struct FleetResult {
         uint64_t bare;       /* of them, those that nothing followed */
         uint64_t knocks;     /* requests and handshakes that nobody answered: refused, or silence */
         uint64_t tokens;
-        /* In the busiest second: requests, bare handshakes and knocks; the same without knocks; handshakes. */
-        unsigned peak, peak_open, peak_handshakes;
+        /* In the busiest second: requests, bare handshakes and knocks together; requests; handshakes. */
+        unsigned peak, peak_requests, peak_handshakes;
         double first_mean_s;              /* from a host's start to its first arrival */
         double token_99_s, enrolled_99_s; /* since the first start, when 99 of 100 hosts had it; -1: never */
         double end_s;
-        unsigned *curve, *curve_open, *curve_handshakes; /* the same by second */
+        unsigned *curve, *curve_requests, *curve_handshakes; /* the same by second */
         size_t n_curve;
 } FleetResult;
 

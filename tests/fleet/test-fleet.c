@@ -88,7 +88,7 @@ static void test_the_same_plan_is_the_same_run(void **state) {
 
         assert_int_equal(a.n_curve, b.n_curve);
         assert_memory_equal(a.curve, b.curve, a.n_curve * sizeof(*a.curve));
-        assert_memory_equal(a.curve_open, b.curve_open, a.n_curve * sizeof(*a.curve_open));
+        assert_memory_equal(a.curve_requests, b.curve_requests, a.n_curve * sizeof(*a.curve_requests));
         assert_true(a.requests == b.requests && a.handshakes == b.handshakes && a.knocks == b.knocks);
         assert_true(a.requests != other.requests);
         fleet_result_done(&a);
@@ -130,7 +130,7 @@ static void test_every_host_gets_in_and_is_silent_then(void **state) {
                         fail_msg("%s: %u enrolled, %u tokens", healthy_in_time[i], r.enrolled, (unsigned) r.tokens);
                 assert_true(r.token_99_s > 0 && r.enrolled_99_s > r.token_99_s);
                 assert_true(sum(r.curve, r.n_curve) == r.requests + r.bare + r.knocks);
-                assert_true(sum(r.curve_open, r.n_curve) == r.requests + r.bare);
+                assert_true(sum(r.curve_requests, r.n_curve) == r.requests);
                 assert_true(sum(r.curve_handshakes, r.n_curve) == r.handshakes);
                 assert_true(longer.requests == r.requests && longer.handshakes == r.handshakes);
                 fleet_result_done(&r);

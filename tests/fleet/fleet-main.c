@@ -35,13 +35,14 @@ static void print_curve(const char *name, const unsigned *curve, size_t n) {
 }
 
 static void print(const FleetPlan *p, const FleetResult *r, bool curve) {
-        (void) printf("{\"policy\": \"%s\", \"hosts\": %u, \"seed\": %llu, \"enrolled\": %u, \"failed\": %u, "
-                      "\"requests\": %llu, \"handshakes\": %llu, \"bare\": %llu, \"knocks\": %llu, \"tokens\": %llu, \"peak\": %u, \"peak_requests\": %u, "
-                      "\"peak_handshakes\": %u, "
-                      "\"first_mean\": %.3f, \"token_99\": %.3f, \"enrolled_99\": %.3f, \"end\": %.3f",
-                      p->policy, p->hosts, (unsigned long long) p->seed, r->enrolled, r->failed, (unsigned long long) r->requests,
-                      (unsigned long long) r->handshakes, (unsigned long long) r->bare, (unsigned long long) r->knocks,
-                      (unsigned long long) r->tokens, r->peak, r->peak_requests, r->peak_handshakes, r->first_mean_s, r->token_99_s, r->enrolled_99_s, r->end_s);
+        (void) printf("{\"policy\": \"%s\", \"hosts\": %u, \"seed\": %llu, \"enrolled\": %u, \"failed\": %u, ", p->policy, p->hosts,
+                      (unsigned long long) p->seed, r->enrolled, r->failed);
+        (void) printf("\"requests\": %llu, \"handshakes\": %llu, \"bare\": %llu, \"knocks\": %llu, \"tokens\": %llu, ",
+                      (unsigned long long) r->requests, (unsigned long long) r->handshakes, (unsigned long long) r->bare,
+                      (unsigned long long) r->knocks, (unsigned long long) r->tokens);
+        (void) printf("\"peak\": %u, \"peak_requests\": %u, \"peak_handshakes\": %u, ", r->peak, r->peak_requests, r->peak_handshakes);
+        (void) printf("\"first_mean\": %.3f, \"token_99\": %.3f, \"enrolled_99\": %.3f, \"end\": %.3f", r->first_mean_s, r->token_99_s,
+                      r->enrolled_99_s, r->end_s);
         if (curve) {
                 print_curve("curve", r->curve, r->n_curve);
                 print_curve("curve_requests", r->curve_requests, r->n_curve);

@@ -114,8 +114,9 @@ static void failed(Fleet *f, Host *h, const Ended *ended) {
         bool gate = h->machine.state == STATE_PREFLIGHT;
 
         h->gate_shut = h->gate_shut || gate;
-        tell(f, h, (Event) { .kind = EVENT_FAILED, .nobody_answered = gate, .class = ended->outcome->class, .exit_code = ended->outcome->exit_code,
-                             .retry_after_us = ended->retry_after_us, .maybe_minted = ended->maybe_minted });
+        tell(f, h, (Event) { .kind = EVENT_FAILED, .nobody_answered = gate, .class = ended->outcome->class,
+                             .exit_code = ended->outcome->exit_code, .retry_after_us = ended->retry_after_us,
+                             .maybe_minted = ended->maybe_minted });
 }
 
 static void minted(Fleet *f, Host *h) {

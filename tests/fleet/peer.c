@@ -4,9 +4,9 @@
  * Hosts that go the same way with another's pauses.
  *
  * What a peer asks in its own world has no counterpart here, so it is lent everything but its patience: our questions in
- * our order, our time-outs, our fail-over within a question, our rule by which connections are left open, our proof. A question that fails is asked again after the pause that the
- * peer's source has for it, and its count begins anew with the next question. So what differs is when is asked, and
- * nothing else; for most of them that is more than they have.
+ * our order, our time-outs, our fail-over within a question, our rule by which connections are left open, our proof. A question
+ * that fails is asked again after the pause that the peer's source has for it, and its count begins anew with the next question.
+ * So what differs is when is asked, and nothing else; for most of them that is more than they have.
  *
  * Constants and formulas were read in the sources of the projects, in versions of the years 2024 to 2026. A peer that gives
  * up stays outside. Limits on the time of a whole run (kubeadm's 5 minutes, elastic-agent's 10) are left out, as if somebody started

@@ -141,6 +141,16 @@ void test_a_lone_host_is_the_agent(void **state) {
         free(log.item);
 }
 
+static void append(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void append(char *text, size_t size, const char *format, ...) {
+        size_t n = strlen(text);
+        va_list arguments;
+
+        va_start(arguments, format);
+        assert_true((size_t) vsnprintf(text + n, size - n, format, arguments) < size - n);
+        va_end(arguments);
+}
+
 /* Each host has an order of its own. Who is asked while those that are known in it are dead is the next. */
 static unsigned next_of_fleet(const Log *log) {
         for (size_t i = 0; i < log->n; i++)
@@ -164,15 +174,13 @@ static void find_orders(Log *log, unsigned of_agent[static 3], unsigned of_fleet
         unsigned known = 0;
 
         for (size_t i = 0; i < 2; i++) {
-                size_t n_lines = strlen(lines), n_words = strlen(words);
-
                 play_agent(lines);
                 play_alone(words, log);
                 of_agent[i] = next_of_agent(known);
                 of_fleet[i] = next_of_fleet(log);
                 known |= 1U << of_agent[i];
-                (void) snprintf(lines + n_lines, sizeof(lines) - n_lines, "  %c: refuses\n", 'a' + (int) of_agent[i]);
-                (void) snprintf(words + n_words, sizeof(words) - n_words, " outage=0-1d:refused@%u", of_fleet[i]);
+                append(lines, sizeof(lines), "  %c: refuses\n", 'a' + (int) of_agent[i]);
+                append(words, sizeof(words), " outage=0-1d:refused@%u", of_fleet[i]);
         }
         of_agent[2] = 3 - of_agent[0] - of_agent[1];
         of_fleet[2] = 3 - of_fleet[0] - of_fleet[1];
@@ -206,13 +214,11 @@ void test_a_lone_host_fails_over_like_the_agent(void **state) {
 
                 for (size_t n = 0; n < 3; n++) {
                         const Kind *kind = &rows[i].kind[n];
-                        size_t n_lines = strlen(lines), n_words = strlen(words);
 
                         if (!kind->agent)
                                 continue;
-                        (void) snprintf(lines + n_lines, sizeof(lines) - n_lines, "  %c until %s: %s\n", 'a' + (int) of_agent[n], rows[i].until,
-                                        kind->agent);
-                        (void) snprintf(words + n_words, sizeof(words) - n_words, " outage=0-%s:%s@%u", rows[i].until, kind->fleet, of_fleet[n]);
+                        append(lines, sizeof(lines), "  %c until %s: %s\n", 'a' + (int) of_agent[n], rows[i].until, kind->agent);
+                        append(words, sizeof(words), " outage=0-%s:%s@%u", rows[i].until, kind->fleet, of_fleet[n]);
                 }
                 play_agent(lines);
                 play_alone(words, &log);

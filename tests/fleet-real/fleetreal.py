@@ -5,6 +5,7 @@ to one simulated coordinator that may be down at first and serves so many reques
 What is not real: the installer only joins (quick-join.sh), the engines hold nothing, and all hosts share one machine.
 """
 
+import collections
 import dataclasses
 import hashlib
 import os
@@ -232,18 +233,21 @@ class Fleet:
 
     # What came of it
 
+    def _by_second(self, events) -> list:
+        seconds = collections.Counter(int(event["at"] - self.began_at) for event in events)
+        return [seconds[second] for second in range(max(seconds, default=0) + 1)]
+
     def result(self, seen=0) -> dict:
         """seen: so many events of the simulator are older."""
         events = self.sim.control.events()[seen:]
         connects, requests = ([event for event in events if event["event"] == kind] for kind in ("connect", "request"))
-        seconds = [int(event["at"] - self.began_at) for event in connects]
-        refused = [int(event["at"] - self.began_at) for event in requests if event["status"] == 429]
+        curves = [self._by_second(events) for events in (requests, connects, [event for event in requests if event["status"] == 429])]
         ends = sorted(agent.took_s for agent in self.agents.values() if agent.code == 0)
         n = self.plan.hosts
-        curve = [seconds.count(second) for second in range(max(seconds) + 1)]
         return {
-            "enrolled": len(ends), "peak_open": max(curve), "curve_open": curve, "curve_refused": [refused.count(second) for second in range(len(curve))],
-            "connections": len(connects) / n, "requests": len(requests) / n, "refused": len(refused) / n,
+            "enrolled": len(ends), "peak_requests": max(curves[0]), "peak_handshakes": max(curves[1]),
+            "curve_requests": curves[0], "curve_handshakes": curves[1], "curve_refused": curves[2],
+            "requests": len(requests) / n, "connections": len(connects) / n, "refused": sum(curves[2]) / n,
             "tokens": sum(event["event"] == "mint" for event in events) / n,
             "enrolled_99": ends[-(-len(ends) * 99 // 100) - 1] if len(ends) * 100 >= n * 99 else None,
             "agent_cpu_ms": self.cpu_s["agents"] / n * 1000, "keeper_cpu_ms": self.cpu_s["keepers"] / n * 1000,

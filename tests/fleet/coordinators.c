@@ -41,6 +41,22 @@ void coordinators_begin(Fleet *f) {
                 f->server[i] = (Server) { .filled_us = f->now_us, .level = f->plan->capacity * REQUEST };
 }
 
+static bool is_about(const Outage *o, unsigned which) {
+        return o->which < 0 || o->which == (int) which;
+}
+
+/* Whoever refuses connections has gone down, and those that were open went with it. */
+bool coordinator_has_kept(const Fleet *f, unsigned which, usec_t since_us) {
+        for (size_t i = 0; i < f->plan->n_outages; i++) {
+                const Outage *o = &f->plan->outage[i];
+                usec_t from_us = FLEET_BEGIN_US + o->from_us, until_us = FLEET_BEGIN_US + o->until_us;
+
+                if (o->answer == DOOR_SHUT && is_about(o, which) && from_us <= f->now_us && until_us > since_us)
+                        return false;
+        }
+        return true;
+}
+
 /* The last outage that holds. */
 static Door mood(const Fleet *f, unsigned which) {
         usec_t at_us = f->now_us - FLEET_BEGIN_US;
@@ -49,7 +65,7 @@ static Door mood(const Fleet *f, unsigned which) {
         for (size_t i = 0; i < f->plan->n_outages; i++) {
                 const Outage *o = &f->plan->outage[i];
 
-                if ((o->which < 0 || o->which == (int) which) && at_us >= o->from_us && at_us < o->until_us)
+                if (is_about(o, which) && at_us >= o->from_us && at_us < o->until_us)
                         answer = o->answer;
         }
         return answer;
@@ -121,11 +137,11 @@ static Reception serve(Fleet *f, Server *s) {
         return (Reception) { .answer = DOOR_OPEN, .takes_us = ROUND_TRIP_US };
 }
 
-Reception coordinator_receive(Fleet *f, unsigned which, bool handshake) {
+Reception coordinator_receive(Fleet *f, unsigned which, bool handshake, usec_t patience_us) {
         Door answer = mood(f, which);
 
         if (answer == DOOR_SILENT)
-                return (Reception) { .answer = answer, .takes_us = handshake ? REACH_SILENCE_US : CONNECT_SILENCE_US };
+                return (Reception) { .answer = answer, .takes_us = patience_us };
         if (answer == DOOR_SHUT)
                 return (Reception) { .answer = answer, .takes_us = ROUND_TRIP_US };
         if (handshake)

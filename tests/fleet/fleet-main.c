@@ -9,7 +9,7 @@
  *     policy=ece-enroll              or a peer: k3s, nomad, ... (peer.c)
  *     splayed=yes                    a peer's hosts wait for their splay, as ours do
  *     splay= min= max=               retry.splay, retry.backoff.min and .max instead of the defaults
- *     gate=                          the longest pause between two looks at a shut gate; no key of the spec
+ *     gate=                          the longest pause at a shut gate alone, which else is retry.backoff.max
  *     pull=40s install=6m spread=25  what a host's own work takes, and by how many percent that differs
  *     coordinators=1 capacity=50     so many requests per second each, with
  *     limit=429                      or 503, 503-ece, queue
@@ -17,7 +17,7 @@
  *     outage=0s-180s:refused         or silence, 429, 503, 503-ece; @0 behind it: that coordinator alone
  *     drift=yes until=3h             enrolled hosts are looked at again, and it ends then
  *
- * --curve adds connections per second. Exit status 2: a word that it does not know, or a plan that makes no sense.
+ * --curve adds what came in each second. Exit status 2: a word that it does not know, or a plan that makes no sense.
  */
 
 #include <stdio.h>
@@ -35,15 +35,18 @@ static void print_curve(const char *name, const unsigned *curve, size_t n) {
 }
 
 static void print(const FleetPlan *p, const FleetResult *r, bool curve) {
-        (void) printf("{\"policy\": \"%s\", \"hosts\": %u, \"seed\": %llu, \"enrolled\": %u, \"failed\": %u, "
-                      "\"requests\": %llu, \"handshakes\": %llu, \"knocks\": %llu, \"tokens\": %llu, \"peak\": %u, \"peak_open\": %u, "
-                      "\"first_mean\": %.3f, \"token_99\": %.3f, \"enrolled_99\": %.3f, \"end\": %.3f",
-                      p->policy, p->hosts, (unsigned long long) p->seed, r->enrolled, r->failed, (unsigned long long) r->requests,
-                      (unsigned long long) r->handshakes, (unsigned long long) r->knocks, (unsigned long long) r->tokens, r->peak,
-                      r->peak_open, r->first_mean_s, r->token_99_s, r->enrolled_99_s, r->end_s);
+        (void) printf("{\"policy\": \"%s\", \"hosts\": %u, \"seed\": %llu, \"enrolled\": %u, \"failed\": %u, ", p->policy, p->hosts,
+                      (unsigned long long) p->seed, r->enrolled, r->failed);
+        (void) printf("\"requests\": %llu, \"handshakes\": %llu, \"bare\": %llu, \"knocks\": %llu, \"tokens\": %llu, ",
+                      (unsigned long long) r->requests, (unsigned long long) r->handshakes, (unsigned long long) r->bare,
+                      (unsigned long long) r->knocks, (unsigned long long) r->tokens);
+        (void) printf("\"peak\": %u, \"peak_requests\": %u, \"peak_handshakes\": %u, ", r->peak, r->peak_requests, r->peak_handshakes);
+        (void) printf("\"first_mean\": %.3f, \"token_99\": %.3f, \"enrolled_99\": %.3f, \"end\": %.3f", r->first_mean_s, r->token_99_s,
+                      r->enrolled_99_s, r->end_s);
         if (curve) {
                 print_curve("curve", r->curve, r->n_curve);
-                print_curve("curve_open", r->curve_open, r->n_curve);
+                print_curve("curve_requests", r->curve_requests, r->n_curve);
+                print_curve("curve_handshakes", r->curve_handshakes, r->n_curve);
         }
         (void) printf("}\n");
 }

@@ -4,7 +4,9 @@
 /* The inside of the fleet: what its files know of each other. */
 
 #include "coordinator/coordinator-private.h"
+#include "coordinator/coordinator-reach.h"
 #include "fleet.h"
+#include "http/http.h"
 
 /* The same as in the simulation of one whole agent (tests/simulation), against which a test holds this one. */
 #define ROUND_TRIP_US (30 * USEC_PER_MSEC)
@@ -12,14 +14,14 @@
 #define KEEPER_US USEC_PER_MSEC
 #define SETTLE_US (500 * USEC_PER_MSEC)
 #define TERMINATE_US (2 * USEC_PER_SEC)
-#define REACH_SILENCE_US (2500 * USEC_PER_MSEC) /* of a handshake at the gates (coordinator-reach.h) */
-#define CONNECT_SILENCE_US (5 * USEC_PER_SEC)   /* of a request (http.h) */
+#define CONNECT_SILENCE_US (5 * USEC_PER_SEC) /* of a request (http.h) */
+#define KEPT_FOR_POST_US USEC_PER_SEC         /* http-connection.c */
 #define TOTAL_US (30 * USEC_PER_SEC)
 
-/* What a host wants to know. Each is one or several connections, or the keeper's work. */
+/* What a host wants to know. Each is one or several requests or handshakes, or the keeper's work. */
 typedef enum Wish {
         WISH_NONE,
-        WISH_REACH, /* names, then a handshake with all coordinators at once */
+        WISH_REACH, /* names, then PROBE's first request in haste; if nobody answers, or did the last time, handshakes */
         WISH_PROBE, /* version, runner */
         WISH_MINT,
         WISH_LOOK,   /* runner, role, allocator */
@@ -36,14 +38,19 @@ typedef struct Host {
 
         /* The question under way. */
         Wish wish;
-        bool with_version, keeper_follows;
+        bool with_version, keeper_follows, in_haste;
         uint8_t step, at_endpoint;
         uint8_t order[FLEET_COORDINATORS_MAX];    /* of this exchange */
         uint8_t endpoint[FLEET_COORDINATORS_MAX]; /* of this host: shuffled once */
         usec_t avoid_until_us[FLEET_COORDINATORS_MAX]; /* what this host knows of them, as an Endpoint has it */
         bool failing[FLEET_COORDINATORS_MAX];
+        usec_t used_us[FLEET_COORDINATORS_MAX]; /* when its connection was used last; 0: there is none */
         Door answer, gravest;
-        usec_t retry_after_us;
+        usec_t retry_after_us, gravest_retry_after_us;
+        bool gate_shut, asked; /* nobody was there the last time; PROBE's first request is answered already: */
+        Door asked_answer;
+        usec_t asked_retry_after_us;
+        usec_t reach_until_us; /* when the last handshake fails */
         usec_t answer_us; /* when what was asked is answered; USEC_INFINITY: nothing is under way */
         EventKind told;
 
@@ -95,7 +102,7 @@ typedef struct Fleet {
 } Fleet;
 
 uint32_t fleet_chance(Fleet *f, Host *h);
-void fleet_count(Fleet *f, Host *h, unsigned coordinator, bool handshake, Door answer);
+void fleet_count(Fleet *f, Host *h, unsigned coordinator, Arrival arrival, Door answer);
 void fleet_due(Fleet *f, Host *h, usec_t due_us); /* moves it in the queue */
 void fleet_over(Fleet *f, Host *h);               /* it is at an end */
 usec_t fleet_pull_us(const Fleet *f, const Host *h); /* how long this host takes, whatever its policy */
@@ -109,7 +116,8 @@ typedef struct Reception {
         Door answer;
         usec_t takes_us, retry_after_us;
 } Reception;
-Reception coordinator_receive(Fleet *f, unsigned which, bool handshake);
+Reception coordinator_receive(Fleet *f, unsigned which, bool handshake, usec_t patience_us); /* with silence */
+bool coordinator_has_kept(const Fleet *f, unsigned which, usec_t since_us); /* connections that were open then */
 void coordinators_begin(Fleet *f);
 
 /* question.c */

@@ -94,28 +94,44 @@ void fleet_due(Fleet *f, Host *h, usec_t due_us) {
 
 /* --- The books --------------------------------------------------------------------------------- */
 
+static bool grow(unsigned **curve, size_t n, size_t wanted) {
+        unsigned *grown = reallocarray(*curve, wanted, sizeof(*grown));
+
+        if (!grown)
+                return false;
+        memset(grown + n, 0, (wanted - n) * sizeof(*grown));
+        *curve = grown;
+        return true;
+}
+
 static bool grow_curves(Fleet *f, size_t n) {
         size_t wanted = f->n_allocated * 2 > n ? f->n_allocated * 2 : n + 1024;
-        unsigned *curve = reallocarray(f->result.curve, wanted, sizeof(*curve));
-        unsigned *open;
 
-        if (!curve)
+        if (!grow(&f->result.curve, f->n_allocated, wanted) || !grow(&f->result.curve_requests, f->n_allocated, wanted) ||
+            !grow(&f->result.curve_handshakes, f->n_allocated, wanted))
                 return false;
-        f->result.curve = curve;
-        open = reallocarray(f->result.curve_open, wanted, sizeof(*open));
-        if (!open)
-                return false;
-        f->result.curve_open = open;
-        memset(curve + f->n_allocated, 0, (wanted - f->n_allocated) * sizeof(*curve));
-        memset(open + f->n_allocated, 0, (wanted - f->n_allocated) * sizeof(*open));
         f->n_allocated = wanted;
         return true;
 }
 
-void fleet_count(Fleet *f, Host *h, unsigned coordinator, bool handshake, Door answer) {
+static void count_one(unsigned *second, unsigned *peak) {
+        if (++*second > *peak)
+                *peak = *second;
+}
+
+static void count_answered(FleetResult *r, size_t second, Arrival arrival) {
+        if (arrival != ARRIVAL_HANDSHAKE)
+                count_one(&r->curve_requests[second], &r->peak_requests);
+        if (arrival != ARRIVAL_REQUEST)
+                count_one(&r->curve_handshakes[second], &r->peak_handshakes);
+        r->requests += arrival != ARRIVAL_HANDSHAKE;
+        r->handshakes += arrival != ARRIVAL_REQUEST;
+        r->bare += arrival == ARRIVAL_HANDSHAKE;
+}
+
+void fleet_count(Fleet *f, Host *h, unsigned coordinator, Arrival arrival, Door answer) {
         FleetResult *r = &f->result;
         size_t second = (size_t) ((f->now_us - FLEET_BEGIN_US) / USEC_PER_SEC);
-        bool knock = answer == DOOR_SHUT || answer == DOOR_SILENT;
 
         if (second >= f->n_allocated && !grow_curves(f, second)) {
                 f->without_memory = true;
@@ -123,17 +139,15 @@ void fleet_count(Fleet *f, Host *h, unsigned coordinator, bool handshake, Door a
         }
         if (second >= r->n_curve)
                 r->n_curve = second + 1;
-        if (++r->curve[second] > r->peak)
-                r->peak = r->curve[second];
-        if (!knock && ++r->curve_open[second] > r->peak_open)
-                r->peak_open = r->curve_open[second];
-        r->requests += !handshake;
-        r->handshakes += handshake;
-        r->knocks += knock;
+        count_one(&r->curve[second], &r->peak);
+        if (answer == DOOR_SHUT || answer == DOOR_SILENT)
+                r->knocks++;
+        else
+                count_answered(r, second, arrival);
         if (h->first_us == 0)
                 h->first_us = f->now_us;
         if (f->plan->seen)
-                f->plan->seen(f->plan->userdata, fleet_number(f, h), coordinator, handshake, answer, f->now_us - FLEET_BEGIN_US);
+                f->plan->seen(f->plan->userdata, fleet_number(f, h), coordinator, arrival, answer, f->now_us - FLEET_BEGIN_US);
 }
 
 void fleet_over(Fleet *f, Host *h) {
@@ -328,6 +342,7 @@ int fleet_play(const FleetPlan *plan, FleetResult *ret) {
 
 void fleet_result_done(FleetResult *r) {
         free(r->curve);
-        free(r->curve_open);
-        r->curve = r->curve_open = NULL;
+        free(r->curve_requests);
+        free(r->curve_handshakes);
+        r->curve = r->curve_requests = r->curve_handshakes = NULL;
 }

@@ -34,6 +34,13 @@ typedef enum Door {
 } Door;
 bool door_from_string(const char *word, Door *ret); /* "refused", "silence", "429", "503", "503-ece" */
 
+/* What comes to a coordinator's door. */
+typedef enum Arrival {
+        ARRIVAL_HANDSHAKE,  /* a connection that nothing follows */
+        ARRIVAL_CONNECTION, /* a connection, and a request on it */
+        ARRIVAL_REQUEST,    /* a request on a connection that was left open */
+} Arrival;
+
 /* For as long as it lasts, a coordinator answers like this. */
 typedef struct Outage {
         usec_t from_us, until_us;
@@ -60,8 +67,8 @@ typedef struct FleetPlan {
         unsigned spread; /* percent by which these two differ from host to host, at most */
         usec_t until_us; /* 0: until every host is at an end */
 
-        /* Of our spec; USEC_INFINITY: the default. gate_poll is no key, it is tried in sweeps only. */
-        usec_t splay_us, backoff_min_us, backoff_max_us, gate_poll_us;
+        /* Of our spec; USEC_INFINITY: the default. The longest pause at a shut gate is no key of its own, it is tried in sweeps only. */
+        usec_t splay_us, backoff_min_us, backoff_max_us, gate_max_us;
         bool drift; /* enrolled hosts are looked at again */
 
         unsigned coordinators;
@@ -77,8 +84,8 @@ typedef struct FleetPlan {
         /* For a test that wants the chance of another simulation; NULL: from the seed. */
         uint32_t (*chance)(void);
         void (*attempt)(void); /* its agent draws a name for each run of the installer */
-        /* For a test that follows each connection; NULL: nobody does. */
-        void (*seen)(void *userdata, unsigned host, unsigned coordinator, bool handshake, Door answer, usec_t at_us);
+        /* For a test that follows each arrival; NULL: nobody does. */
+        void (*seen)(void *userdata, unsigned host, unsigned coordinator, Arrival arrival, Door answer, usec_t at_us);
         void *userdata;
 } FleetPlan;
 
@@ -88,15 +95,17 @@ bool fleet_plan_take(FleetPlan *plan, const char *word);
 
 typedef struct FleetResult {
         unsigned enrolled, failed;
-        uint64_t requests;   /* that carried HTTP */
-        uint64_t handshakes; /* TLS and nothing behind it */
-        uint64_t knocks;     /* of both, those that nobody answered: refused, or silence */
+        uint64_t requests;   /* that somebody received */
+        uint64_t handshakes; /* new connections, each a TLS handshake: those behind which a request came, and */
+        uint64_t bare;       /* of them, those that nothing followed */
+        uint64_t knocks;     /* requests and handshakes that nobody answered: refused, or silence */
         uint64_t tokens;
-        unsigned peak, peak_open; /* connections in the busiest second; and of those, not counting knocks */
-        double first_mean_s;      /* from a host's start to its first connection */
+        /* In the busiest second: requests, bare handshakes and knocks together; requests; handshakes. */
+        unsigned peak, peak_requests, peak_handshakes;
+        double first_mean_s;              /* from a host's start to its first arrival */
         double token_99_s, enrolled_99_s; /* since the first start, when 99 of 100 hosts had it; -1: never */
         double end_s;
-        unsigned *curve, *curve_open; /* connections by second */
+        unsigned *curve, *curve_requests, *curve_handshakes; /* the same by second */
         size_t n_curve;
 } FleetResult;
 

@@ -14,9 +14,12 @@ static void carry_out(Fleet *f, Host *h, const Actions *actions);
 
 static void step(Fleet *f, Host *h, const Event *event) {
         bool was_final = state_is_final(h->machine.state);
+        Policy policy = h->policy;
         Actions actions = { 0 };
 
-        h->machine = machine_step(h->machine, &h->policy, event, f->now_us, &actions);
+        if (h->machine.state == STATE_PREFLIGHT && f->plan->gate_max_us != USEC_INFINITY)
+                policy.backoff_max_us = f->plan->gate_max_us;
+        h->machine = machine_step(h->machine, &policy, event, f->now_us, &actions);
         carry_out(f, h, &actions);
         if (h->machine.state == STATE_ENROLLED && h->enrolled_us == 0)
                 h->enrolled_us = f->now_us;
@@ -32,8 +35,6 @@ static void tell(Fleet *f, Host *h, Event event) {
 void host_begin(Fleet *f, Host *h, const char *machine_id) {
         h->machine = machine_fresh();
         h->policy = policy_from_spec(f->spec, machine_id, false);
-        if (f->plan->gate_poll_us != USEC_INFINITY)
-                h->policy.gate_poll_us = f->plan->gate_poll_us;
         h->installer_us = USEC_INFINITY;
         h->wish = WISH_KEEPER;
         h->told = EVENT_START;
@@ -110,8 +111,12 @@ static void carry_out(Fleet *f, Host *h, const Actions *actions) {
 /* --- Answers ----------------------------------------------------------------------------------- */
 
 static void failed(Fleet *f, Host *h, const Ended *ended) {
-        tell(f, h, (Event) { .kind = EVENT_FAILED, .class = ended->outcome->class, .exit_code = ended->outcome->exit_code,
-                             .retry_after_us = ended->retry_after_us, .maybe_minted = ended->maybe_minted });
+        bool gate = h->machine.state == STATE_PREFLIGHT;
+
+        h->gate_shut = h->gate_shut || gate;
+        tell(f, h, (Event) { .kind = EVENT_FAILED, .nobody_answered = gate, .class = ended->outcome->class,
+                             .exit_code = ended->outcome->exit_code, .retry_after_us = ended->retry_after_us,
+                             .maybe_minted = ended->maybe_minted });
 }
 
 static void minted(Fleet *f, Host *h) {
@@ -155,6 +160,7 @@ static void answered(Fleet *f, Host *h) {
                 return failed(f, h, &ended);
         switch (wish) {
         case WISH_REACH:
+                h->gate_shut = false;
                 return tell(f, h, (Event) { .kind = EVENT_NETWORK_READY });
         case WISH_PROBE:
                 return probed(f, h);

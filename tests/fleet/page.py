@@ -49,10 +49,10 @@ def outside_rows(results):
 
 
 def ours_rows(results):
-    rows = [[name, whole(s["peak"]), tenth(s["requests"]), tenth(s["handshakes"]), tenth(s["knocks"]), f"{s['tokens']:.2f}",
+    rows = [[name, whole(s["peak"]), whole(s["peak_handshakes"]), tenth(s["requests"]), tenth(s["connections"]), tenth(s["knocks"]), f"{s['tokens']:.2f}",
              whole(s["token_99"]), whole(s["enrolled_99"]), tenth(s["outside"])]
             for name, s in [[f"{letter}: {name}", results["table"][scenes.OURS][letter]] for letter, name, _ in scenes.SCENARIOS] + results["ours"]]
-    return ("", "peak/s", "requests", "handshakes", "of both in vain", "tokens", "99 % token, s", "99 % member, s", "outside, %"), rows, 1
+    return ("", "peak/s", "handshakes, peak/s", "requests", "connections", "in vain", "tokens", "99 % token, s", "99 % member, s", "outside, %"), rows, 1
 
 
 def named(candidate):
@@ -70,6 +70,13 @@ def yes(value):
     return "yes" if value else ""
 
 
+MEASURED = ("delay, s", "peak/s", "requests", "connections", "99 % member, s")
+
+
+def measures(m):
+    return [tenth(m["delay"]), whole(m["peak"]), tenth(m["requests"]), tenth(m["connections"]), whole(m["enrolled_99"])]
+
+
 def constant_rows(results):
     tuning, judging = (dict((tuple(name), m) for name, m in results["constants"][which]) for which in ("tuning", "judging"))
     fronts = front.of(tuning), front.of(judging)
@@ -77,9 +84,9 @@ def constant_rows(results):
     for candidate in neighbours():
         if candidate in judging:
             m = judging[candidate]
-            rows.append([("**%s**" if candidate == scenes.SHIPPED else "%s") % named(candidate), tenth(m["delay"]), whole(m["peak"]),
-                         tenth(m["connections"]), whole(m["enrolled_99"]), yes(candidate in fronts[0]), yes(candidate in fronts[1])])
-    return ("", "delay, s", "peak/s", "connections", "99 % member, s", "front, tuning", "front, judging"), rows, 1
+            rows.append([("**%s**" if candidate == scenes.SHIPPED else "%s") % named(candidate), *measures(m),
+                         yes(candidate in fronts[0]), yes(candidate in fronts[1])])
+    return ("", *MEASURED, "front, tuning", "front, judging"), rows, 1
 
 
 def standing(results):
@@ -99,17 +106,18 @@ def standing(results):
     return " ".join(said)
 
 
-def measure_rows(measured):
-    return [[str(name), tenth(m["delay"]), whole(m["peak"]), tenth(m["connections"]), whole(m["enrolled_99"])] for name, m in measured]
-
-
 def peer_rows(results):
     shipped = [["**%s**" % scenes.OURS, m] for name, m in results["constants"]["judging"] if tuple(name) == scenes.SHIPPED]
-    return ("", "delay, s", "peak/s", "connections", "99 % member, s"), measure_rows(shipped + results["constants"]["peers"]), 1
+    return ("", *MEASURED), [[name, *measures(m)] for name, m in shipped + results["constants"]["peers"]], 1
 
 
 def gate_rows(results):
-    return ("longest pause", "delay, s", "peak/s", "connections", "99 % member, s"), measure_rows(results["constants"]["gates"]), 1
+    """The shipped longest pause is that of the others."""
+    rows = [["**%s**" % gate if gate == "%ds" % scenes.SHIPPED[2] else gate,
+             *(cell for s in summaries for cell in (whole(s["peak"]), tenth(s["knocks"]), whole(s["enrolled_99"])))]
+            for gate, summaries in results["gates"]]
+    head = (cell for name, _ in scenes.GATE_SCENARIOS for cell in (f"{name}: peak/s", "in vain", "99 % member, s"))
+    return ("longest pause", *head), rows, 1
 
 
 def growth_rows(results):
@@ -117,13 +125,14 @@ def growth_rows(results):
     for name, steps in results["growth"]:
         for hosts, by_policy in steps:
             s = by_policy[scenes.OURS]
-            rows.append([name, whole(hosts), whole(s["peak"]), tenth(s["connections"]), whole(s["enrolled_99"]), tenth(s["outside"])])
-    return ("", "hosts", "peak/s", "connections", "99 % member, s", "outside, %"), rows, 1
+            rows.append([name, whole(hosts), whole(s["peak"]), tenth(s["requests"]), tenth(s["connections"]), whole(s["enrolled_99"]), tenth(s["outside"])])
+    return ("", "hosts", "peak/s", "requests", "connections", "99 % member, s", "outside, %"), rows, 1
 
 
 TABLES = {
     "scenarios": scenario_rows,
     "peak": lambda results: by_scenario(results, "peak", whole),
+    "requests": lambda results: by_scenario(results, "requests", tenth),
     "connections": lambda results: by_scenario(results, "connections", tenth),
     "member": lambda results: by_scenario(results, "enrolled_99", whole),
     "outside": outside_rows,
@@ -149,10 +158,10 @@ def plain(results):
 # --- Pictures ------------------------------------------------------------------------------------------------------------------------
 
 def demand(results):
-    """Connections per second, means over 5 s, in the outage of 180 s."""
-    sheet, step = Sheet(1040, 430, "Connections per second of a thousand hosts while a coordinator refuses for 180 s, and after"), 5
+    """Arrivals per second, means over 5 s, in the outage of 180 s."""
+    sheet, step = Sheet(1040, 430, "Arrivals per second of a thousand hosts while a coordinator refuses for 180 s, and after"), 5
     longest = max(len(curve) for curve in results["curves"].values())
-    panel = Panel(sheet, 70, 52, 720, 320, Axis("seconds since the first host has started", longest), Axis("connections per second", 1000, logarithmic=True),
+    panel = Panel(sheet, 70, 52, 720, 320, Axis("seconds since the first host has started", longest), Axis("arrivals per second", 1000, logarithmic=True),
                   "Refused for 180 s, 1000 hosts")
     for n, curve in enumerate(results["curves"].values()):
         points = [(i + step / 2, sum(curve[i:i + step]) / len(curve[i:i + step])) for i in range(0, len(curve), step)]
@@ -187,10 +196,10 @@ def pareto(results):
         values = [m[name] for m in measured.values() if m[name] is not None] + [m[name] for _, m in peers]
         return Axis(words, max(values), least=min(values))
 
-    panels = [(Panel(sheet, 70, 52, 350, 320, axis("connections per host", "connections"), axis("99 % are members, seconds", "enrolled_99"),
-                     "Effort and time"), "connections", "enrolled_99"),
+    panels = [(Panel(sheet, 70, 52, 350, 320, axis("requests and new connections per host", "effort"), axis("99 % are members, seconds", "enrolled_99"),
+                     "Effort and time"), "effort", "enrolled_99"),
               (Panel(sheet, 500, 52, 350, 320, axis("delay when nothing is wrong, seconds", "delay"),
-                     axis("connections in the busiest second", "peak"), "Patience and peak"), "delay", "peak")]
+                     axis("arrivals in the busiest second", "peak"), "Patience and peak"), "delay", "peak")]
     for panel, across, up in panels:
         points_of(panel, measured, across, up, on)
         for _, m in peers:
@@ -212,7 +221,7 @@ def pareto(results):
 
 def grow(results):
     sheet = Sheet(1040, 440, "The busiest second, and the time until 99 % are members, from a hundred hosts to a hundred thousand")
-    shown = [("peak", 0, "connections in the busiest second", True, 70), ("enrolled_99", 1, "99 % are members, seconds", False, 490)]
+    shown = [("peak", 0, "arrivals in the busiest second", True, 70), ("enrolled_99", 1, "99 % are members, seconds", False, 490)]
     for name, which, words, logarithmic, left in shown:
         title, steps = results["growth"][which]
         values = [s[name] for _, by_policy in steps for s in by_policy.values() if s[name] is not None]

@@ -4,9 +4,9 @@
  * Hosts that go the same way with another's pauses.
  *
  * What a peer asks in its own world has no counterpart here, so it is lent everything but its patience: our questions in
- * our order, our time-outs, our fail-over within a question. A question that fails is asked again after the pause that the
- * peer's source has for it, and its count begins anew with the next question. So what differs is when is asked, and
- * nothing else; for most of them that is more than they have.
+ * our order, our time-outs, our fail-over within a question, our rule by which connections are left open, our proof. A question
+ * that fails is asked again after the pause that the peer's source has for it, and its count begins anew with the next question.
+ * So what differs is when is asked, and nothing else; for most of them that is more than they have.
  *
  * Constants and formulas were read in the sources of the projects, in versions of the years 2024 to 2026. A peer that gives
  * up stays outside. Limits on the time of a whole run (kubeadm's 5 minutes, elastic-agent's 10) are left out, as if somebody started
@@ -140,6 +140,8 @@ void peer_begin(Fleet *f, Host *h) {
 }
 
 static void answered_well(Fleet *f, Host *h) {
+        usec_t stable_us;
+
         h->tries = 0;
         if (h->stage == STAGE_MINT) {
                 f->result.tokens++;
@@ -150,11 +152,12 @@ static void answered_well(Fleet *f, Host *h) {
                 return ask(f, h);
         }
         /* What was not seen for too long is not believed to have stood, as with ours. */
-        if (h->stable_since_us == 0 || f->now_us - h->seen_good_us > h->policy.stable_for_us)
+        if (h->stable_since_us == 0 || f->now_us - h->seen_good_us > h->policy.stable_for_us + h->policy.backoff_max_us)
                 h->stable_since_us = f->now_us;
         h->seen_good_us = f->now_us;
-        if (f->now_us - h->stable_since_us < h->policy.stable_for_us) {
-                h->wait_us = f->now_us + h->policy.poll_us;
+        stable_us = f->now_us - h->stable_since_us;
+        if (stable_us < h->policy.stable_for_us) {
+                h->wait_us = f->now_us + policy_stable_wait_us(&h->policy, h->policy.stable_for_us - stable_us);
                 return;
         }
         h->enrolled_us = f->now_us;

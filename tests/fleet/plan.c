@@ -26,7 +26,7 @@ FleetPlan fleet_plan_usual(void) {
                 .splay_us = USEC_INFINITY,
                 .backoff_min_us = USEC_INFINITY,
                 .backoff_max_us = USEC_INFINITY,
-                .gate_poll_us = USEC_INFINITY,
+                .gate_max_us = USEC_INFINITY,
                 .coordinators = 1,
                 .limit_answer = DOOR_429,
         };
@@ -96,7 +96,7 @@ static usec_t *duration_of(FleetPlan *p, const char *key) {
         } keys[] = {
                 { "boot", &p->boot_us },       { "pull", &p->pull_us },       { "install", &p->install_us },
                 { "until", &p->until_us },     { "splay", &p->splay_us },     { "min", &p->backoff_min_us },
-                { "max", &p->backoff_max_us }, { "gate", &p->gate_poll_us },
+                { "max", &p->backoff_max_us }, { "gate", &p->gate_max_us },
         };
 
         for (size_t i = 0; i < ELEMENTS(keys); i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a host asks, connection by connection: a model of agent/coordinator/coordinator-exchange.c, coordinator-look.c,
- * coordinator-reach.c and agent/enrolld/agent-view.c, which can't be linked a hundred thousand times.
+ * What a host asks, request by request: a model of agent/coordinator/coordinator-exchange.c, coordinator-look.c,
+ * coordinator-reach.c, agent/enrolld/agent-gates.c and agent-view.c, and of what agent/http keeps of connections, which can't
+ * be linked a hundred thousand times.
  *
  * What decides is not modelled: the order of coordinators, which of them is avoided after a failure, which trouble is
  * the gravest, what class and what exit code it has are asked of the agent's own code. Whether the model asks what the
@@ -14,6 +15,10 @@
 
 #include "engine/classify.h"
 #include "fleet-private.h"
+
+/* Steps of WISH_REACH; those of the other questions are numbers of exchanges. */
+enum { REACH_NAMES, REACH_ASK, REACH_FIRST, REACH_OTHERS };
+#define FAILED_BEFORE UINT8_MAX /* the step of a PROBE whose first request has failed at the gates */
 
 /* --- What the real code says of each answer ---------------------------------------------------- */
 
@@ -75,13 +80,24 @@ int question_shuffle(const Fleet *f, Host *h, uint64_t seed) {
         return error;
 }
 
-/* --- One connection ---------------------------------------------------------------------------- */
+/* --- One request ------------------------------------------------------------------------------- */
 
-static void connect_next(Fleet *f, Host *h) {
-        unsigned which = h->endpoint[h->order[h->at_endpoint]];
-        Reception r = coordinator_receive(f, which, false);
+/* On a connection that was used a moment ago, by the agent's rule (agent/http/http-connection.c). */
+static bool is_kept(const Fleet *f, const Host *h, unsigned which) {
+        usec_t most_us = h->wish == WISH_MINT ? KEPT_FOR_POST_US : HTTP_KEPT_US;
 
-        fleet_count(f, h, which, false, r.answer);
+        return h->used_us[which] > 0 && f->now_us - h->used_us[which] <= most_us && coordinator_has_kept(f, which, h->used_us[which]);
+}
+
+static unsigned asked_now(const Host *h) {
+        return h->endpoint[h->order[h->at_endpoint]];
+}
+
+static void ask_next(Fleet *f, Host *h) {
+        unsigned which = asked_now(h);
+        Reception r = coordinator_receive(f, which, false, h->in_haste ? REACH_TIMEOUT_US : CONNECT_SILENCE_US);
+
+        fleet_count(f, h, which, is_kept(f, h, which) ? ARRIVAL_REQUEST : ARRIVAL_CONNECTION, r.answer);
         h->answer = r.answer;
         h->retry_after_us = r.retry_after_us;
         h->answer_us = f->now_us + r.takes_us;
@@ -97,31 +113,46 @@ static void begin_exchange(Fleet *f, Host *h) {
                 h->order[i] = (uint8_t) f->exchange.order[i];
         h->at_endpoint = 0;
         h->gravest = DOOR_OPEN;
-        connect_next(f, h);
+        h->gravest_retry_after_us = 0;
+        ask_next(f, h);
 }
 
-/* All at once, and the first that is there is enough. */
-static void reach_all(Fleet *f, Host *h) {
-        usec_t longest_us = 0;
+/* --- Handshakes: with the first of this host's order, then with all others ------------------------ */
 
-        h->gravest = DOOR_SHUT;
-        h->answer = _DOOR_MAX;
-        for (unsigned i = 0; i < f->plan->coordinators; i++) {
-                Reception r = coordinator_receive(f, i, true);
+static Door shake_hands(Fleet *f, Host *h, unsigned place) {
+        unsigned which = h->endpoint[place];
+        Reception r = coordinator_receive(f, which, true, REACH_TIMEOUT_US);
 
-                fleet_count(f, h, i, true, r.answer);
-                h->gravest = i == 0 ? r.answer : f->graver[h->gravest][r.answer];
-                if (r.answer == DOOR_OPEN)
-                        h->answer = DOOR_OPEN;
-                if (r.takes_us > longest_us)
-                        longest_us = r.takes_us;
-        }
+        fleet_count(f, h, which, ARRIVAL_HANDSHAKE, r.answer);
+        if (f->now_us + r.takes_us > h->reach_until_us)
+                h->reach_until_us = f->now_us + r.takes_us;
+        return r.answer;
+}
+
+static void reach_first(Fleet *f, Host *h) {
+        bool others = f->plan->coordinators > 1;
+
         h->retry_after_us = 0;
-        if (h->answer == DOOR_OPEN)
-                longest_us = ROUND_TRIP_US;
-        else
-                h->answer = h->gravest;
-        h->answer_us = f->now_us + longest_us;
+        h->reach_until_us = 0;
+        h->answer = shake_hands(f, h, 0);
+        h->answer_us = h->reach_until_us;
+        if (others && h->answer != DOOR_OPEN && h->answer_us > f->now_us + REACH_HEAD_START_US)
+                h->answer_us = f->now_us + REACH_HEAD_START_US;
+}
+
+/* The first that is there is enough. */
+static void reach_others(Fleet *f, Host *h) {
+        bool good = false;
+
+        for (unsigned i = 1; i < f->plan->coordinators; i++) {
+                Door answer = shake_hands(f, h, i);
+
+                good |= answer == DOOR_OPEN;
+                h->answer = f->graver[h->answer][answer];
+        }
+        if (good)
+                h->answer = DOOR_OPEN;
+        h->answer_us = good ? f->now_us + ROUND_TRIP_US : h->reach_until_us;
 }
 
 /* --- Questions --------------------------------------------------------------------------------- */
@@ -142,11 +173,27 @@ static unsigned exchanges(const Host *h) {
         return 0;
 }
 
+/* PROBE's first request was answered at the gates. */
+static void use_what_was_asked(Fleet *f, Host *h) {
+        h->asked = false;
+        h->step = 1;
+        if (h->asked_answer == DOOR_OPEN)
+                return begin_exchange(f, h);
+        h->step = FAILED_BEFORE;
+        h->answer = h->asked_answer;
+        h->retry_after_us = h->asked_retry_after_us;
+        h->answer_us = f->now_us;
+}
+
 void question_ask(Fleet *f, Host *h, Wish wish) {
         h->wish = wish;
         h->step = 0;
-        if (wish == WISH_REACH)
+        h->in_haste = wish == WISH_REACH;
+        if (wish == WISH_REACH) {
+                h->asked = false;
                 h->answer_us = f->now_us + LOOKUP_US;
+        } else if (wish == WISH_PROBE && h->asked)
+                use_what_was_asked(f, h);
         else
                 begin_exchange(f, h);
 }
@@ -158,6 +205,7 @@ void question_keeper(Fleet *f, Host *h, usec_t takes_us, EventKind told) {
 }
 
 void question_cancel(Host *h) {
+        h->asked = false;
         h->wish = WISH_NONE;
         h->answer_us = USEC_INFINITY;
 }
@@ -186,10 +234,24 @@ static void note(Fleet *f, Host *h) {
         endpoint_note(&endpoint, &reply, &f->seen[h->answer], h->answer == DOOR_OPEN, f->now_us);
         h->avoid_until_us[h->order[h->at_endpoint]] = endpoint.avoid_until_us;
         h->failing[h->order[h->at_endpoint]] = endpoint.failing;
+        h->used_us[asked_now(h)] = observation_is_silence(&f->seen[h->answer]) ? 0 : f->now_us;
 }
 
 static bool was_sent(Door answer) {
         return answer != DOOR_SHUT && answer != DOOR_SILENT;
+}
+
+/* Nobody could answer here. True: that was the last who is asked. */
+static bool move_on(Fleet *f, Host *h) {
+        Door graver = f->graver[h->gravest][h->answer];
+
+        if (graver == h->answer)
+                h->gravest_retry_after_us = h->retry_after_us;
+        h->gravest = graver;
+        if (++h->at_endpoint == f->plan->coordinators || (h->in_haste && observation_is_silence(&f->seen[h->answer])))
+                return true;
+        ask_next(f, h);
+        return false;
 }
 
 static bool exchange_goes_on(Fleet *f, Host *h, Ended *ret) {
@@ -202,11 +264,43 @@ static bool exchange_goes_on(Fleet *f, Host *h, Ended *ret) {
         }
         if (h->wish == WISH_MINT && was_sent(h->answer))
                 return end(f, h, h->answer, ret); /* it must not happen twice */
-        h->gravest = f->graver[h->gravest][h->answer];
-        if (++h->at_endpoint == f->plan->coordinators)
-                return end(f, h, h->gravest, ret);
-        connect_next(f, h);
-        return false;
+        if (!move_on(f, h))
+                return false;
+        h->retry_after_us = h->gravest_retry_after_us;
+        return end(f, h, h->gravest, ret);
+}
+
+/* The first request, whose answer is kept for PROBE, whatever it is. */
+static bool is_asked(Fleet *f, Host *h) {
+        note(f, h);
+        if (h->answer != DOOR_OPEN && !move_on(f, h))
+                return false;
+        h->asked_answer = h->answer == DOOR_OPEN ? DOOR_OPEN : h->gravest;
+        h->asked_retry_after_us = h->answer == DOOR_OPEN ? 0 : h->gravest_retry_after_us;
+        h->asked = !observation_is_silence(&f->seen[h->asked_answer]);
+        if (!h->asked) {
+                h->step = REACH_FIRST;
+                reach_first(f, h);
+        }
+        return h->asked;
+}
+
+static bool reach_goes_on(Fleet *f, Host *h, Ended *ret) {
+        switch (h->step) {
+        case REACH_NAMES:
+                h->step = h->gate_shut ? REACH_FIRST : REACH_ASK;
+                (h->gate_shut ? reach_first : begin_exchange)(f, h);
+                return false;
+        case REACH_ASK:
+                return is_asked(f, h) && end(f, h, DOOR_OPEN, ret);
+        case REACH_FIRST:
+                if (h->answer == DOOR_OPEN || f->plan->coordinators == 1)
+                        return end(f, h, h->answer, ret);
+                h->step = REACH_OTHERS;
+                reach_others(f, h);
+                return false;
+        }
+        return end(f, h, h->answer, ret);
 }
 
 bool question_go_on(Fleet *f, Host *h, Ended *ret) {
@@ -215,11 +309,11 @@ bool question_go_on(Fleet *f, Host *h, Ended *ret) {
         case WISH_KEEPER:
                 return end(f, h, DOOR_OPEN, ret);
         case WISH_REACH:
-                if (h->step++ > 0)
-                        return end(f, h, h->answer, ret);
-                reach_all(f, h);
-                return false;
+                return reach_goes_on(f, h, ret);
         case WISH_PROBE:
+                if (h->step == FAILED_BEFORE)
+                        return end(f, h, h->answer, ret);
+                break;
         case WISH_MINT:
         case WISH_LOOK:
                 break;

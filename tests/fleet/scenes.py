@@ -73,8 +73,10 @@ JUDGING = {
     "scenarios": ["", REFUSED_180, "outage=0-420s:503-ece", "outage=0-180s:429 retry-after=60s", "capacity=100 limit=429",
                   "coordinators=3 outage=0-1d:silence@2"],
 }
-# The longest pause between two looks at a shut gate is no key of the spec: what it would change.
-GATES = ("4s", "8s", "15s", "30s", "60s")
+# The longest pause at a shut gate is that of retry.backoff: what another one would change. Four seconds is where it begins, so with them
+# it does not grow.
+GATES = ("4s", "15s", "30s", "60s", "120s", "300s")
+GATE_SCENARIOS = [("180 s", REFUSED_180), ("600 s", "outage=0-600s:refused"), ("an hour", "outage=0-1h:refused")]
 
 
 def words_of(candidate):

@@ -28,7 +28,7 @@ def tables():
     yield from (f"doc/fleet.md: the table {name} is empty" for name in page.TABLES if len(written(name)) < 3)
     if written("scenarios") != page.markdown(*page.scenario_rows(None)).splitlines():
         yield f"doc/fleet.md: other scenarios than in tests/fleet/scenes.py; {AGAIN}"
-    for name in ("peak", "connections", "member"):
+    for name in ("peak", "requests", "connections", "member"):
         policies = [line.split("|")[1].strip() for line in written(name)[2:]]
         if policies != [policy for policy, _ in scenes.POLICIES]:
             yield f"doc/fleet.md: the table {name} has other policies than tests/fleet/scenes.py; {AGAIN}"

@@ -355,8 +355,11 @@ int http_start(Http *http, const HttpRequest *request, HttpHandler handler, void
                 return 0; /* its end is never heard of */
         q->rule = rule_for(request->url, q->kind);
         world_later(takes_us(q), SIDE_HOST, on_end, box);
-        if (q->handshake)
+        if (q->handshake) {
+                if (world->n_handshake_us < ELEMENTS(world->handshake_us))
+                        world->handshake_us[world->n_handshake_us++] = world->now_us;
                 return 0; /* changes nothing */
+        }
         count_request(request->url, q->kind);
         world_touched();
         return 0;

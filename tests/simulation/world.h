@@ -136,6 +136,8 @@ typedef struct World {
         size_t n_sightings;
         usec_t request_us[4096];
         size_t n_request_us;
+        usec_t handshake_us[4096]; /* of those that nothing follows */
+        size_t n_handshake_us;
 
         /* The crash under trial: when the agent touches the world for the n-th time. */
         unsigned touches, crash_at;

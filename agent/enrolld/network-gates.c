@@ -163,13 +163,13 @@ static void shake_hands(NetworkGates *n) {
         finish(n);
 }
 
-void network_gates_asked(NetworkGates *n, const char *url) {
-        const ReachEntry entry = { .url = url, .known = true, .seen = OBSERVATION_NONE };
+void network_gates_asked(NetworkGates *n, const char *url, const Observation *silence) {
+        const ReachEntry entry = { .url = url, .known = true, .seen = *silence };
 
         if (!n->handler)
                 return; /* cancelled meanwhile */
-        if (url)
-                on_reached(n, &entry, 1, &OBSERVATION_NONE);
+        if (observation_is_none(silence) || n->n == 1)
+                on_reached(n, &entry, 1, silence); /* a handshake with the only one would say no more */
         else
                 shake_hands(n);
 }

@@ -50,6 +50,6 @@ NetworkGates *network_gates_free(NetworkGates *n); /* cancels */
 
 /* One question at a time: the handler of an earlier one is forgotten. 0 or negative errno. */
 int network_gates_start(NetworkGates *n, const NetworkQuestion *question, NetworkGatesHandler handler, void *userdata);
-/* The end of `ask`: who has answered, whatever it was; NULL: nobody, so that handshakes have to say why. */
-void network_gates_asked(NetworkGates *n, const char *url);
+/* The end of `ask`: who was asked, and none if he has answered, whatever it was. With several coordinators handshakes tell of silence. */
+void network_gates_asked(NetworkGates *n, const char *url, const Observation *silence);
 void network_gates_cancel(NetworkGates *n);

@@ -130,13 +130,11 @@ static Door shake_hands(Fleet *f, Host *h, unsigned place) {
 }
 
 static void reach_first(Fleet *f, Host *h) {
-        bool others = f->plan->coordinators > 1;
-
         h->retry_after_us = 0;
         h->reach_until_us = 0;
         h->answer = shake_hands(f, h, 0);
         h->answer_us = h->reach_until_us;
-        if (others && h->answer != DOOR_OPEN && h->answer_us > f->now_us + REACH_HEAD_START_US)
+        if (h->answer != DOOR_OPEN && h->answer_us > f->now_us + REACH_HEAD_START_US)
                 h->answer_us = f->now_us + REACH_HEAD_START_US;
 }
 
@@ -278,23 +276,24 @@ static bool is_asked(Fleet *f, Host *h) {
         h->asked_answer = h->answer == DOOR_OPEN ? DOOR_OPEN : h->gravest;
         h->asked_retry_after_us = h->answer == DOOR_OPEN ? 0 : h->gravest_retry_after_us;
         h->asked = !observation_is_silence(&f->seen[h->asked_answer]);
-        if (!h->asked) {
+        if (!h->asked && f->plan->coordinators > 1) {
                 h->step = REACH_FIRST;
                 reach_first(f, h);
+                return false;
         }
-        return h->asked;
+        return true;
 }
 
 static bool reach_goes_on(Fleet *f, Host *h, Ended *ret) {
         switch (h->step) {
         case REACH_NAMES:
-                h->step = h->gate_shut ? REACH_FIRST : REACH_ASK;
-                (h->gate_shut ? reach_first : begin_exchange)(f, h);
+                h->step = h->gate_shut && f->plan->coordinators > 1 ? REACH_FIRST : REACH_ASK;
+                (h->step == REACH_FIRST ? reach_first : begin_exchange)(f, h);
                 return false;
         case REACH_ASK:
-                return is_asked(f, h) && end(f, h, DOOR_OPEN, ret);
+                return is_asked(f, h) && end(f, h, h->asked ? DOOR_OPEN : h->asked_answer, ret);
         case REACH_FIRST:
-                if (h->answer == DOOR_OPEN || f->plan->coordinators == 1)
+                if (h->answer == DOOR_OPEN)
                         return end(f, h, h->answer, ret);
                 h->step = REACH_OTHERS;
                 reach_others(f, h);

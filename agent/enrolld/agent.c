@@ -358,6 +358,12 @@ static void step(Agent *a, const Occurrence *o) {
                 agent_report_trouble(a);
 }
 
+/* At rest nobody is asked for a long while: connections that are still open are let go of now, and not by a wake-up later. */
+static void let_go(Agent *a) {
+        if (rests(&a->machine) && a->machine.armed_us[TIMER_GUARD] == USEC_INFINITY)
+                http_let_go(a->http);
+}
+
 static int on_queue(sd_event_source *source, void *userdata) {
         Agent *a = userdata;
         Occurrence next;
@@ -368,6 +374,7 @@ static int on_queue(sd_event_source *source, void *userdata) {
         a->queue_first = (a->queue_first + 1) % AGENT_QUEUE_MAX;
         a->queue_n--;
         step(a, &next);
+        let_go(a);
         if (a->queue_n > 0)
                 (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;

@@ -184,11 +184,13 @@ static void multi_close(Http *http) {
 
 /* --- Connections that are kept: only those of one Trust, and not for long --- */
 
-static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
-        Http *http = userdata;
-
-        if (TAILQ_EMPTY(&http->transfers))
+void http_let_go(Http *http) {
+        if (http->shared_serial != 0 && TAILQ_EMPTY(&http->transfers) && !http->delivering)
                 multi_close(http);
+}
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        http_let_go(userdata);
         return 0;
 }
 

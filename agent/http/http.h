@@ -32,6 +32,9 @@ static inline void http_freep(Http **slot) {
 /* For so long after the last request a connection is kept, where one is. */
 #define HTTP_KEPT_US (20 * USEC_PER_SEC)
 
+/* Closes what is kept open, unless something is under way: for who knows that nothing will be asked for a while. */
+void http_let_go(Http *http);
+
 #define HTTP_HEADER_BYTES_MAX (32U * 1024U)
 #define HTTP_BODY_MAX (1024U * 1024U)
 

@@ -15,6 +15,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <linux/close_range.h>
+#include <openssl/crypto.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
@@ -246,6 +247,8 @@ int installd_main(int argc, char *argv[]) {
         argp_err_exit_status = EXIT_BAD_USAGE;
         if (argp_parse(&argp, argc, argv, 0, NULL, &a) != 0)
                 return EXIT_BAD_USAGE;
+        /* All that it wants of OpenSSL is a digest: how this host does TLS is not read, and has no say. */
+        (void) OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
         error = process_guard_secrets();
         if (error >= 0)
                 error = block_signals();

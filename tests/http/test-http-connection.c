@@ -229,11 +229,27 @@ static void test_closed_when_idle(void **state) {
         free(t.log);
 }
 
+/* Whoever knows that nothing will be asked lets go at once; who comes after that makes a connection of his own. */
+static void test_let_go(void **state) {
+        Talk t = talk_begin("[" KEPT "]");
+        _cleanup_(trust_freep) Trust *trust = trust_root();
+
+        http_let_go(t.http); /* of nothing */
+        expect(&t, "GET", trust, true, 200);
+        http_let_go(t.http);
+        expect(&t, "GET", trust, true, 200);
+        expect(&t, "GET", trust, true, 200);
+        talk_end(&t);
+        assert_int_equal(log_requests(t.log), 3);
+        assert_int_equal(count(t.log, "##\n"), 2);
+        free(t.log);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_shared), cmocka_unit_test(test_alone),      cmocka_unit_test(test_trusts),
                 cmocka_unit_test(test_hung_up), cmocka_unit_test(test_silent),    cmocka_unit_test(test_cancelled),
-                cmocka_unit_test(test_closed_when_idle),
+                cmocka_unit_test(test_closed_when_idle), cmocka_unit_test(test_let_go),
         };
 
         bench_open();

@@ -15,7 +15,7 @@ import places
 import processes
 from waiting import Waiting
 from wire import Relay
-from world import BUILD, PROGRAMS, World
+from world import BUILD, FILES, World
 
 PRELOAD = BUILD / "tests" / "performance" / "pidfd.so"
 
@@ -148,7 +148,7 @@ def everything(options):
         chosen = choose(bed, options["names"])
         say("times: %d rounds of %s" % (options["runs"], ", ".join(candidate.name for candidate in chosen)))
         results = {"runs": options["runs"], "machine": machine(), "candidates": times(chosen, options["runs"], options["rare"])}
-        results["sizes"] = {name: (bed.programs / name).stat().st_size for name in PROGRAMS}
+        results["sizes"] = {name: (bed.programs / name).stat().st_size for name in FILES}
         say("start and waiting")
         results["start"] = starts(bed, options["runs"])
         results["waiting"] = memories(bed, options["memories"])

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 
 import instructions
-from world import BUILD, PROGRAMS
+from world import BUILD, FILES, PROGRAMS
 
 # What is told -> functions, the first of them that there is. One may be inside of another.
 PLACES = (
@@ -58,7 +58,7 @@ def look(candidate, preload):
     profiles = bed.top / "profiles"
     profiles.mkdir()
     profiles.chmod(0o777)
-    for name in PROGRAMS:
+    for name in FILES:
         shutil.copy2(BUILD / name, bed.programs / name)
     bed.owner = bed.user
     os.chown(bed.key_path, bed.user.pw_uid, bed.user.pw_gid)

@@ -279,7 +279,7 @@ def bounds(axis, costs):
         yield "connections", last.connections / first.connections, 2  # a POST may have one for itself, where the machine is slow
         yield "size of status.json", last.status_bytes / first.status_bytes, 1.75
     if axis == "roles":
-        yield "processor time of the agent for each request", last.agent_ms / last.requests / (first.agent_ms / first.requests), 1.5
+        yield "processor time of the agent", last.agent_ms / first.agent_ms, 2
     if axis == "coordinators":
         yield "requests", last.requests / first.requests, 1
         yield "processor time of the agent", last.agent_ms / first.agent_ms, 3

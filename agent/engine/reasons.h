@@ -24,7 +24,7 @@ extern const size_t reason_matches_n;
         "waits, longer each time, and tries again until the deadline (retry.give_up_after) or the " \
         "last token window (retry.windows)"
 #define FAILS_OVER \
-        "asks the other coordinators, then waits and tries again until the deadline"
+        "asks the other coordinators, then waits, longer each time up to retry.backoff.max, and tries again until the deadline"
 #define HONOURS_WAIT \
         "waits as long as it was asked to, a little spread, then tries again until the " \
         "deadline"

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The network's gates: what must hold between this host and the platform before a credential is read. In
+ * The network's gates: what must hold between this host and the platform before a token is asked for. In
  * their order, each with a limit of its own:
  *
  *   names        of the spec's coordinators (of the proxy on the way to them) one is an address or resolves

@@ -6,8 +6,8 @@
  *
  * Two kinds of peer: a coordinator (https, verified by a Trust) and a container engine (http over a
  * unix socket). No redirects, cookies, netrc, environment proxies or automatic retry: whoever owns the
- * retry is not here. A connection is left open for the next request only where that is asked for. Bounds are mandatory: connect, total and low-speed time,
- * header and body bytes. The glue rules are libcurl's (curl_multi_socket_action(3)): sources
+ * retry is not here. A connection is left open for the next request only where that is asked for. Bounds are
+ * mandatory: connect, total and low-speed time, header and body bytes. The glue rules are libcurl's (curl_multi_socket_action(3)): sources
  * outlive the multi handle, the timer callback only arms, completions are read in a deferred
  * source. Block signals before http_new().
  */

@@ -93,8 +93,10 @@ void keeper_send_state(Keeper *k) {
 
 void keeper_send_text(Keeper *k, MessageKind kind, const char *text) {
         Message m = { .kind = kind };
+        RecordState state = k->attempt.record.state;
+        bool said = kind == MESSAGE_LINE || kind == MESSAGE_STAGE; /* by an installer, the end of which may be known already */
 
-        if ((k->attempt.record.state == RECORD_RUNNING || k->attempt.record.state == RECORD_ENDED) && (kind == MESSAGE_LINE || kind == MESSAGE_STAGE))
+        if (said && (state == RECORD_RUNNING || state == RECORD_ENDED))
                 (void) snprintf(m.attempt, sizeof(m.attempt), "%s", k->attempt.record.id);
         (void) text_copy_printable(m.text, sizeof(m.text), text);
         keeper_send(k, &m);

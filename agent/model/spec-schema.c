@@ -209,7 +209,7 @@ static const SpecSchema schema[_SPEC_KEY_MAX] = {
         [KEY_RETRY_BACKOFF_MAX] = { "retry.backoff.max", SPEC_TYPE_DURATION,
                 .otherwise = "60s", .minimum = USEC_PER_MSEC, .maximum = HOURS(24),
                 FIELD(retry.backoff_max_us),
-                .summary = "longest pause" },
+                .summary = "longest pause, between looks for a coordinator that is away as well" },
         [KEY_RETRY_WINDOWS] = { "retry.windows", SPEC_TYPE_COUNT,
                 .otherwise = "3", .minimum = 1, .maximum = 100, FIELD(retry.windows),
                 .summary = "tokens minted one after the other before giving up" },

@@ -12,12 +12,14 @@ import unittest
 import tap
 from bench import HOST_IP, ZONE, EndToEnd
 from coordsim.process import TOKENS
+from test_proxy import Proxy
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PAGE = TOP / "doc" / "coordinator-load.md"
 SCENARIOS = TOP / "tests" / "simulation" / "scenarios" / "load.txt"
 UPDATE = os.environ.get("ECE_ENROLL_UPDATE_GOLDEN")
 ROLES = ("allocator", "coordinator", "director", "proxy")
+POST_AFTER_S = 1  # agent/http/http-connection.c: a POST takes no connection that has waited longer for it
 
 
 def rows(heading):
@@ -74,16 +76,18 @@ class Requests(EndToEnd):
         """The case's row: how many requests, which ones in their order, how many connections for them."""
         events = self.fresh() if events is None else events
         asked = [event for event in events if event["event"] == "request"]
-        opened = [event["listener"] for event in events if event["event"] == "connect"]
-        busiest = max(set(opened), key=opened.count)
-        others = [number for number in range(len(self.sim.urls)) if number != busiest]
-        for number in others:
-            self.assertLessEqual(opened.count(number), 1, "a coordinator that was not needed was asked more than for a handshake")
-        connections = "%d" % opened.count(busiest) + (", and at most 1 to each other one" if others else "")
-        row = [case, str(len(asked)), self.told(asked), connections]
+        row = [case, str(len(asked)), self.told(asked), str(self.connections(events))]
         if UPDATE:
             write_row(self.heading, row)
         self.assertEqual(row, next((known for known in rows(self.heading) if known[0] == case), None))
+
+    def connections(self, events=None):
+        """How many were opened, to whichever coordinator. One that a POST has for itself, because this machine was too slow, is not counted."""
+        events = self.fresh() if events is None else events
+        asked = [event for event in events if event["event"] == "request"]
+        late = sum(event["method"] == "POST" and event["at"] - before["at"] > POST_AFTER_S for before, event in zip(asked, asked[1:]))
+        opened = sum(event["event"] == "connect" for event in events)
+        return max(opened - late, min(opened, 1))
 
     def told(self, asked):
         """Their names in order; of the same few, again and again, it is told how often."""
@@ -210,23 +214,76 @@ class Again(Requests):
         self.assertExit(self.bench.run(), 0)
         self.hold("a member, once more: no credential, `verify.by: local`")
 
-    def test_a_look_at_an_enrolled_host(self):
-        """From one look's begin to the next one's."""
+    def looked_at(self):
+        """A daemon whose host is enrolled, and is looked at each second."""
         self.bench.write_spec(verify={"drift_every": "1s"})
         self.bench.socket_unit()
         self.bench.daemon()
         self.bench.wait_status("ENROLLED")
+
+    def looks(self, count):
+        """So many further looks from their begin to the begin of one more, as far as it is of them: a connection comes before its requests."""
+        before = sum(map(self.begins_look, self.sim.control.events()))
+        self.assertTrue(self.sim.control.wait("request", count=before + count + 1, timeout_s=30, path="/platform$"))
+        events = self.sim.control.events()
+        begins = [number for number, event in enumerate(events) if self.begins_look(event)][before:before + count + 1]
+        opened = max(number for number in range(begins[0]) if events[number]["event"] == "connect")
+        last = max(number for number in range(begins[-1]) if events[number]["event"] == "request")
+        return events[opened:last + 1]
+
+    @staticmethod
+    def begins_look(event):
+        return event["event"] == "request" and event["path"].endswith("/platform")
+
+    def test_a_look_at_an_enrolled_host(self):
+        """From its begin to the next one's."""
+        self.looked_at()
+        self.hold("a look at an enrolled host: allocator", self.looks(1))
+
+    def test_nothing_is_kept_at_rest(self):
+        """Usually an hour lies between two looks: what is open is closed at once, and each look has a connection of its own."""
+        self.looked_at()
+        events = self.looks(3)
+        self.assertEqual((self.connections(events), len(events)), (3, 3 * (1 + 4)))
+
+
+class Connections(Requests):
+    """In numbers that are written down here, for a page can be written anew."""
+
+    def enroll(self, **changes):
+        self.bench.write_spec(**changes)
+        self.assertEnrolled(self.bench.run())
+        return self.connections()
+
+    def test_a_join(self):
+        self.assertEqual(self.enroll(), 1)
+
+    def test_a_member(self):
+        self.enroll()
         self.begin()
-        before = sum(event["event"] == "request" and event["path"].endswith("/platform") for event in self.sim.control.events())
-        self.assertTrue(self.sim.control.wait("request", count=before + 2, timeout_s=30, path="/platform$"))
-        events, begins = self.fresh(), 0
-        for number, event in enumerate(events):
-            begins += event["event"] == "request" and event["path"].endswith("/platform")
-            if begins == 2:
-                events = events[:number]
-                break
-        last = max(number for number, event in enumerate(events) if event["event"] == "request")
-        self.hold("a look at an enrolled host: allocator", events[:last + 1])
+        self.assertEqual(self.enroll(), 1)
+
+    def test_looks_at_a_runner_that_is_not_there_yet(self):
+        self.fault("edit", method="GET", path="/runners/", after=1, times=5, set={"connected": False})
+        self.assertEqual(self.enroll(), 1)
+        self.assertEqual(sum("/runners/" in event.get("path", "") for event in self.fresh()), 1 + 5 + 1)
+
+    def test_a_tunnel_through_a_proxy(self):
+        proxy = Proxy()
+        self.addCleanup(proxy.close)
+        self.assertEqual(self.enroll(proxy=proxy.url), 1)
+        self.assertEqual(len(proxy.requests), sum(event["event"] == "connect" for event in self.fresh()))
+
+    def test_one_that_was_cut(self):
+        """What is read may be asked again, on another one, which then serves the rest."""
+        self.fault("reset", method="GET", path="/runners/", after=1, times=1)
+        self.assertEqual(self.enroll(), 2)
+
+
+class ConnectionsOfSeveral(Connections):
+    """Those who are not asked are not even greeted."""
+
+    sim_options = ("--listen", "127.0.0.1:0") * 3
 
 
 class Page(unittest.TestCase):

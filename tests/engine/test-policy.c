@@ -205,7 +205,8 @@ static void test_coordinators_are_given_time(void **state) {
         assert_true(policy_gate_wait_us(&p, USEC_INFINITY, 0) <= p.backoff_max_us);
 }
 
-/* A look at what is not yet as planned: as often as ever at first, then a quarter of the time that it takes already, and not all hosts at once. */
+/* A look at what is not yet as planned: as often as ever at first, then after a quarter of the time that it takes already, and not all
+ * hosts at once. */
 static void test_looks_grow_rare(void **state) {
         static const Policy p = { .poll_us = 5 * USEC_PER_SEC, .stable_for_us = 30 * USEC_PER_SEC };
         static const struct {

@@ -64,7 +64,7 @@ class Waiting(Journalled):
         self.fault("status", status=503)
         self.bench.write_spec(retry={"give_up_after": "1h"})
         agent = self.daemon()
-        self.connections(80)
+        self.assertTrue(self.sim.control.wait("request", count=40, timeout_s=60), self.bench.status())
         rounds = len(self.sim.requests())
         self.assertGreaterEqual(rounds, 32)
         refusals = self.said(ECE_ENROLL_REASON="coordinator.server-error", ECE_ENROLL_STATE="BACKOFF")

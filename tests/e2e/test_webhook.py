@@ -140,7 +140,7 @@ class Verdict(Webhook):
         for _ in range(2):
             agent = self.bench.daemon()
             self.bench.wait_status("ENROLLED")
-            self.bench.wait_for(receiver.events)
+            self.bench.wait_for(lambda: receiver.events() and not self.outbox())  # sent, and known to be accepted
             agent.send_signal(signal.SIGTERM)
             self.assertEqual(self.bench.end(agent).code, 0)
             self.bench.wait_status("STOPPING")

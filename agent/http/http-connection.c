@@ -14,7 +14,8 @@
  *    (CURLOPT_POST(3), CURLOPT_SEEKFUNCTION(3)); CURLOPT_FORBID_RETRY_ON_REUSE does it in so many words, from 8.16 on;
  *  - it takes a connection only from a request that has ended a moment ago, for which server would close that?
  *
- * What libcurl then calls a body that can't be rewound is, to everyone else, a peer that has hung up on a request.
+ * libcurl makes a connection for that second time before it sees that there is none. Whether it then says that the body can't be
+ * rewound, or that nobody is there any more: to everyone else it is a peer that has hung up on a request.
  */
 
 #include "http/http-private.h"
@@ -85,6 +86,8 @@ bool http_connection_was_kept(CURL *easy) {
         return curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made) == CURLE_OK && made == 0;
 }
 
-CURLcode http_connection_result(CURLcode result) {
-        return result == CURLE_SEND_FAIL_REWIND ? CURLE_GOT_NOTHING : result;
+CURLcode http_connection_result(CURLcode result, bool post_sent) {
+        if (result == CURLE_SEND_FAIL_REWIND || (post_sent && result == CURLE_COULDNT_CONNECT))
+                return CURLE_GOT_NOTHING;
+        return result;
 }

@@ -33,6 +33,7 @@ struct HttpTransfer {
         bool literal;   /* the URL's host is an address (or there is a unix socket): nothing is looked up */
         bool too_large; /* a bound of ours ended it */
         bool settled;   /* its end is known; waits for its handler */
+        bool post;
         bool kept;      /* it went over a connection that another one had left */
         Observation failure;
         char where[OBSERVATION_WHERE_SIZE];
@@ -56,8 +57,8 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result);
 CURLcode http_connection_set(CURL *easy, const HttpRequest *request, bool shared);
 /* Of one that has sent something: has it made no connection for that? */
 bool http_connection_was_kept(CURL *easy);
-/* What the end of a transfer is called by those who know nothing of shared connections. */
-CURLcode http_connection_result(CURLcode result);
+/* What the end of a transfer is called by those who know nothing of shared connections. post_sent: some of a POST has left us. */
+CURLcode http_connection_result(CURLcode result, bool post_sent);
 /* The body of a POST: copied into `body`, which outlives the easy handle. */
 CURLcode http_body_set(CURL *easy, const HttpRequest *request, HttpBody *body);
 

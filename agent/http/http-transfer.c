@@ -333,6 +333,7 @@ int http_transfer_new(const HttpRequest *request, bool shared, HttpTransfer **re
                 BUFFER_INIT_WIPED(request->body_maximum ? request->body_maximum : HTTP_BODY_MAX);
         text_copy_printable(transfer->where, sizeof(transfer->where), request->url);
         transfer->proxy = request->proxy != NULL;
+        transfer->post = request->method && streq(request->method, "POST");
         transfer->literal = request->unix_socket || url_names_address(request->url);
 
         transfer->easy = curl_easy_init();
@@ -403,7 +404,10 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
         transfer->reply.request_sent = sent_bytes > 0 || status > 0;
         transfer->kept = sent_bytes > 0 && http_connection_was_kept(transfer->easy);
         http_headers_finish(&transfer->headers, &transfer->reply);
-        result = http_connection_result(result);
+        if (http_connection_result(result, transfer->post && transfer->reply.request_sent) != result) {
+                result = http_connection_result(result, true);
+                transfer->error[0] = '\0'; /* which tells of the second time */
+        }
         trouble = trouble_of(transfer, result);
         if (http_proxy_failed(&trouble)) /* what was sent is what was said to the proxy */
                 transfer->reply.request_sent = false;

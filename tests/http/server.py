@@ -10,6 +10,7 @@ SCRIPT is a JSON list, one entry a connection, in order; the last one stays for 
     {"raw": "bytes as latin-1", "fill": "more", "repeat": 9}                   raw, then fill so many times, then closed
     {"do": "empty"}   the request is read, then the connection is closed without a word
     {"do": "reset"}   the same with a TCP reset
+    {"do": "gone"}    the same as empty, and nobody listens any more
     {"do": "stall"}   the request is read, and nothing said until the client goes away
     {"do": "cut"}     closed before the TLS handshake
     {"do": "plain"}   answers the TLS handshake in plain text
@@ -30,6 +31,7 @@ import struct
 import sys
 
 GUARD_S = 30
+LISTENING = []
 
 
 def read_request(connection):
@@ -102,12 +104,14 @@ def answer(connection, entry, context, log):
         if request:
             connection.sendall(reply_bytes(entry))
         return bool(request)
+    if action == "gone":
+        LISTENING.pop().close()
     if action == "reset":
         reset(connection)
         # Under TLS the descriptor has moved into the wrapper; close() without unwrap() sends no close_notify.
     elif action == "stall":
         connection.recv(1)
-    elif action != "empty":
+    elif action not in ("empty", "gone"):
         connection.sendall(reply_bytes(entry))
         if context:
             connection.unwrap()
@@ -142,10 +146,11 @@ def main(arguments):
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # weak ones are for the client to refuse
         context.load_cert_chain(chain, key)
     listening, port = listener(option(arguments, "--unix", 1)[0])
+    LISTENING.append(listening)
     print(port, flush=True)
     with open(arguments[0], "wb") as log:
         while True:
-            ready, _, _ = select.select([listening, sys.stdin], [], [])
+            ready, _, _ = select.select([*LISTENING, sys.stdin], [], [])
             if listening not in ready:
                 return  # standard input ended, and nobody waits to be served
             connection, _ = listening.accept()

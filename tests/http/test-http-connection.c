@@ -168,6 +168,20 @@ static void check_hung_up(const char *method, const char *how, size_t arrives, i
         free(t.log);
 }
 
+/* The same, and nobody is there any more for a second time: what is told is what became of the first. */
+static void test_hung_up_and_gone(void **state) {
+        _cleanup_(trust_freep) Trust *trust = trust_root();
+        Talk t = talk_begin("[" KEPT ", {\"do\": \"gone\"}]");
+
+        expect(&t, "GET", trust, true, 200);
+        _cleanup_fetched_ Fetched f = ask(&t, "POST", trust, true);
+        assert_int_equal(f.failure.number, CURLE_GOT_NOTHING);
+        assert_true(f.reply.request_sent);
+        talk_end(&t);
+        assert_int_equal(log_requests(t.log), 2);
+        free(t.log);
+}
+
 static void test_hung_up(void **state) {
         check_hung_up("GET", "empty", 2, 200);
         check_hung_up("GET", "reset", 2, 200);
@@ -248,7 +262,8 @@ static void test_let_go(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_shared), cmocka_unit_test(test_alone),      cmocka_unit_test(test_trusts),
-                cmocka_unit_test(test_hung_up), cmocka_unit_test(test_silent),    cmocka_unit_test(test_cancelled),
+                cmocka_unit_test(test_hung_up), cmocka_unit_test(test_hung_up_and_gone),
+                cmocka_unit_test(test_silent),    cmocka_unit_test(test_cancelled),
                 cmocka_unit_test(test_closed_when_idle), cmocka_unit_test(test_let_go),
         };
 

@@ -147,7 +147,7 @@ LOOKS = (
 # The request for a token is the one that must not be repeated lightly: its reply may be lost and the token minted all
 # the same. name, reason, tokens, how; each once.
 MINTS = (
-    ("reply to the token request reset", "coordinator.reset", 2, "drop-after-read", {}),
+    ("reply to the token request reset", "coordinator.empty-reply", 2, "drop-after-read", {}),
     ("reply to the token request lost", "coordinator.empty-reply", 2, "close-after-read", {}),
     ("reply to the token request cut off", "coordinator.reset", 2, "truncate", {}),
     ("half a JSON text for a token", "coordinator.reply-unusable", 2, "truncate-json", {}),

@@ -38,7 +38,7 @@ class Fault:
     soon_s: float = SOON_S  # by then the reason has to stand in status.json
     hold_s: float = HOLD_S  # how much longer the fault lasts at least
     tokens: typing.Optional[int] = 1  # minted by the end; None: as many as the fault lasts for
-    tries: int = 1  # how many more connections are waited for meanwhile, for at most SOON_S
+    tries: int = 1  # how many more connections or requests are waited for meanwhile, for at most SOON_S
 
 
 def rule(action, *, also=(), **arguments) -> Fault:
@@ -88,6 +88,11 @@ def connections(bench) -> int:
     return bench.sim.control.state()["counts"].get("connect", 0)
 
 
+def arrivals(bench) -> int:
+    """A connection serves several requests, and one that is cut serves none."""
+    return connections(bench) + bench.sim.control.state()["counts"].get("request", 0)
+
+
 def further_requests(bench) -> int:
     """Requests after the first one that met the fault: a scripted one, or a refusal of the simulator's own."""
     met = [bool(entry["faults"]) or entry["status"] in (401, 403, 501) for entry in bench.sim.requests()]
@@ -133,9 +138,9 @@ def passes(fault) -> str:
         watch = Watch(bench, process)
         if not watch.until(lambda: watch.reasons, fault.soon_s):
             return "no reason within %d s; then %s" % (fault.soon_s, end_of(bench, bench.end(process)))
-        before = connections(bench)
+        before = arrivals(bench)
         watch.lasting(fault.hold_s)
-        watch.until(lambda: connections(bench) >= before + fault.tries, SOON_S)
+        watch.until(lambda: arrivals(bench) >= before + fault.tries, SOON_S)
         if process.poll() is not None:
             return "%s; ended at once, %s" % (watch.told, end_of(bench, bench.end(process)))
         seen = watch.told

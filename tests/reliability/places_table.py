@@ -158,7 +158,7 @@ CONNECTIONS = (
 
 # What a coordinator answers.
 ANSWERS = (
-    from_table(table.REPLIES, "closed after the request"),
+    from_table(table.REPLIES, "closed after the request", AT_GATE),
     from_table(table.REPLIES, "half a JSON text"),
     from_table(table.REPLIES, "body of 8 MiB", whole=False),
     from_table(table.REPLIES, "HTML with 200"),

@@ -139,13 +139,13 @@ class Preflight(Station):
 
 
 class Probing(Station):
-    """The coordinator takes the question and does not answer."""
+    """The coordinator says what it is, takes the question for this host and does not answer."""
 
     def furnish(self):
-        self.sim.control.fault("hang", method="GET")
+        self.sim.control.fault("hang", method="GET", path="/runners/")
 
     def arrived(self):
-        self.test.assertTrue(self.sim.control.wait("request", timeout_s=30))
+        self.test.assertTrue(self.sim.control.wait("request", count=2, timeout_s=30))
 
 
 class Preparing(Station):

@@ -211,14 +211,14 @@ static void begin(Agent *a, bool probing) {
 
         a->probing = probing;
         a->looking_for_strangers = false;
+        if (probing && a->asked.valid) { /* by the gates, a moment ago, of the client that is there since */
+                a->asked.valid = false;
+                return on_platform(a, a->asked.has_platform ? &a->asked.platform : NULL, &a->asked.failure);
+        }
         if (!agent_has_coordinator(a))
                 return;
         if (!probing && a->platform_known && a->machine.state != STATE_ENROLLED) /* after an adoption it is not */
                 return ask_witness(a);
-        if (probing && a->asked.valid) { /* by the gates, a moment ago */
-                a->asked.valid = false;
-                return on_platform(a, a->asked.has_platform ? &a->asked.platform : NULL, &a->asked.failure);
-        }
         error = coordinator_ask_platform(a->coordinator, on_platform, a);
         if (error < 0)
                 agent_fail(a, error, "can't ask the platform for its version");

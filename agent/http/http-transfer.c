@@ -394,6 +394,7 @@ static HttpTrouble trouble_of(const HttpTransfer *transfer, CURLcode result) {
 
 void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
         HttpTrouble trouble;
+        CURLcode told;
         long status = 0, sent_bytes = 0;
 
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -404,8 +405,9 @@ void http_transfer_settle(HttpTransfer *transfer, CURLcode result) {
         transfer->reply.request_sent = sent_bytes > 0 || status > 0;
         transfer->kept = sent_bytes > 0 && http_connection_was_kept(transfer->easy);
         http_headers_finish(&transfer->headers, &transfer->reply);
-        if (http_connection_result(result, transfer->post && transfer->reply.request_sent) != result) {
-                result = http_connection_result(result, true);
+        told = http_connection_result(result, transfer->post && transfer->reply.request_sent);
+        if (told != result) {
+                result = told;
                 transfer->error[0] = '\0'; /* which tells of the second time */
         }
         trouble = trouble_of(transfer, result);

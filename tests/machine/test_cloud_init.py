@@ -72,12 +72,17 @@ class CloudInit(CloudMachine):
         self.assertEqual(host.status()["verified"]["by"], "local")
         self.assertModes(host, token=0o400)
 
-    def test_run_without_the_daemon(self):
-        token = self.mint()
+    def by_run(self, token):
+        """Booted with the one command that enrolls, in its user data; its spec has drop-ins of its own."""
         host = self.image(NOCLOUD)
         host.write("etc/ece-enroll/once.yaml.d/haste.yaml", HASTE)
         self.give(host, self.example("run", THE_ROLES_TOKEN=token))
         host.boot()
+        return host
+
+    def test_run_without_the_daemon(self):
+        token = self.mint()
+        host = self.by_run(token)
         self.assertCloudInitIsDone(host, "DataSourceNoCloud")
         self.assertEqual(host.status()["state"], "ENROLLED")
         self.assertIn(host.address, self.sim.control.state()["runners"])
@@ -86,9 +91,7 @@ class CloudInit(CloudMachine):
         self.assertNotToBeSeen(host, token, besides=("/var/lib/cloud/seed/nocloud/user-data",))
 
     def test_run_tells_cloud_init_that_it_failed(self):
-        host = self.image(NOCLOUD)
-        self.give(host, self.example("run", THE_ROLES_TOKEN="not.a.token"))
-        host.boot()
+        host = self.by_run("not.a.token")
         host.wait_for(host.path("/run/cloud-init/result.json").exists, "the end of cloud-init")
         self.assertIn("scripts-user", host.path("/run/cloud-init/result.json").read_text())
         self.assertTrue(host.path("/etc/ece-enroll/token").exists())

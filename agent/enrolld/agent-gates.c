@@ -96,9 +96,7 @@ void agent_check_host(Agent *a) {
 /* --- The network's ---
  *
  * Is a coordinator there? The first question that PROBE has for it answers that as well as a handshake that nothing
- * follows, and saves the platform one for each host that boots. So it is asked here, and its answer is kept for the moment until PROBE
- * wants it. Who finds nobody so, now or the last time, and has several to choose from, shakes hands: with all of them at once, where a
- * question would wait for each in turn. Who has one alone asks it again: who answers then is asked on that connection, not on another.
+ * follows (network-gates.c). So it is asked here, and its answer is kept for the moment until PROBE wants it.
  */
 
 /* Whatever was answered: somebody was there, and has proved itself. */
@@ -113,16 +111,11 @@ static void on_first_answer(void *userdata, const PlatformFacts *platform, const
         network_gates_asked(a->network, coordinator_url(a->coordinator), a->asked.valid ? &OBSERVATION_NONE : failure);
 }
 
-static bool is_alone(const Spec *spec) {
-        return spec->coordinators && spec->coordinators[0] && !spec->coordinators[1];
-}
-
 /* A credential that can't be had is told when it is needed, which is not here. */
 static bool ask_first_question(void *userdata) {
         Agent *a = userdata;
 
-        return (!a->coordinator_shut || is_alone(a->spec)) && agent_may_have_coordinator(a) &&
-               coordinator_ask_platform_in_haste(a->coordinator, on_first_answer, a) >= 0;
+        return agent_may_have_coordinator(a) && coordinator_ask_platform_in_haste(a->coordinator, on_first_answer, a) >= 0;
 }
 
 static bool is_loopback(const char *host) {
@@ -153,7 +146,6 @@ static void on_network(void *userdata, const Gates *gates) {
         Agent *a = userdata;
         const Gate *shut = gates_first_shut(gates);
 
-        a->coordinator_shut = shut && (streq(shut->name, "coordinator") || streq(shut->name, "time"));
         for (size_t i = 0; i < gates->n; i++)
                 agent_gate_seen(a, &gates->items[i]);
         if (shut)

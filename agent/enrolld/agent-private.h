@@ -85,8 +85,7 @@ struct Agent {
         Gates gates; /* the last known of each */
         bool gate_awaited[GATES_MAX]; /* that it is shut was told, that it has opened not yet */
         NetworkGates *network;
-        bool coordinator_shut; /* none could be reached when that was looked at last */
-        struct {               /* PROBE's first question, if the gates have asked it already: its answer */
+        struct { /* PROBE's first question, if the gates have asked it already: its answer */
                 bool valid, has_platform;
                 PlatformFacts platform;
                 Observation failure;

@@ -24,13 +24,14 @@
 
 void agent_forget_spec(Agent *a) {
         agent_gates_cancel(a);
+        a->network = network_gates_free(a->network);
         agent_webhook_forget(a);
         agent_forget_via(a);
         a->keeper = keeper_client_free(a->keeper);
         a->plan = plan_free(a->plan);
         a->spec = spec_free(a->spec);
         a->platform = (PlatformFacts) {};
-        a->platform_known = a->coordinator_shut = false;
+        a->platform_known = false;
         for (size_t i = 0; i < ELEMENTS(a->spec_watch); i++)
                 a->spec_watch[i] = sd_event_source_unref(a->spec_watch[i]);
         a->n_notes = 0;

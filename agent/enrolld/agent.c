@@ -464,7 +464,6 @@ Agent *agent_free(Agent *a) {
         a->token = token_free(a->token);
         agent_forget_spec(a);
         (void) sd_event_source_unref(a->webhook.last_chance);
-        (void) network_gates_free(a->network);
         (void) http_free(a->http);
         for (Timer t = 0; t < _TIMER_MAX; t++)
                 (void) sd_event_source_unref(a->timer_source[t]);

@@ -8,6 +8,10 @@
  * With several coordinators one is enough, at each gate: the agent asks whichever answers. So a name that
  * does not resolve shuts nothing while another one does; it is told in what was found.
  *
+ * The caller's own first question is as good as a handshake, and saves the platform one for each host that boots. Who finds nobody so,
+ * now or the last time, and has several to choose from, shakes hands: with all of them at once, where a question would wait for each in
+ * turn. Who has one alone asks it again: who answers then is asked on that connection, not on another.
+ *
  * Coordinators whose names did not resolve are not given to the HTTP library, which would look them up
  * again and, in its older releases, wait for that with the whole loop.
  */
@@ -51,6 +55,7 @@ struct NetworkGates {
         HostPort places[SPEC_COORDINATORS_MAX];
         Observation known[SPEC_COORDINATORS_MAX]; /* why a coordinator can't be asked; none: it can */
         Gates gates;
+        bool nobody_answered; /* when coordinators were looked at last */
 };
 
 size_t network_gates_n(void) {
@@ -82,6 +87,7 @@ static void finish(NetworkGates *n) {
         const Gate *shut = gates_first_shut(&n->gates);
         char why[64];
 
+        n->nobody_answered = shut == gate_at(n, GATE_COORDINATOR) || shut == gate_at(n, GATE_TIME);
         if (shut)
                 (void) snprintf(why, sizeof(why), "not looked at while '%s' is shut", shut->name);
         for (size_t i = 0; shut && i < n->gates.n; i++)
@@ -163,12 +169,16 @@ static void shake_hands(NetworkGates *n) {
         finish(n);
 }
 
+static bool is_alone(const NetworkGates *n) {
+        return n->n == 1;
+}
+
 void network_gates_asked(NetworkGates *n, const char *url, const Observation *silence) {
         const ReachEntry entry = { .url = url, .known = true, .seen = *silence };
 
         if (!n->handler)
                 return; /* cancelled meanwhile */
-        if (observation_is_none(silence) || n->n == 1)
+        if (observation_is_none(silence) || is_alone(n))
                 on_reached(n, &entry, 1, silence); /* a handshake with the only one would say no more */
         else
                 shake_hands(n);
@@ -181,9 +191,13 @@ static bool all_may_answer(const NetworkGates *n) {
         return true;
 }
 
+static bool may_ask(const NetworkGates *n) {
+        return n->question.ask && all_may_answer(n) && (!n->nobody_answered || is_alone(n));
+}
+
 static void ask_coordinators(NetworkGates *n) {
         began(n);
-        if (!n->question.ask || !all_may_answer(n) || !n->question.ask(n->question.ask_userdata))
+        if (!may_ask(n) || !n->question.ask(n->question.ask_userdata))
                 shake_hands(n);
 }
 

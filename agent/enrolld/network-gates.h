@@ -32,7 +32,8 @@ typedef struct NetworkQuestion {
         uint64_t seed;    /* of this host: which coordinator it asks first */
         bool all;         /* ask every coordinator, not only the first that proves itself */
         /* Begins a question that has to be asked of a coordinator in any case, and ends in network_gates_asked(). It is not called
-         * when something is known to be wrong with one of them. With false, or without a function, there are handshakes. */
+         * when something is known to be wrong with one of them, or when there are several and none of them answered the last time. With
+         * false, or without a function, there are handshakes. */
         bool (*ask)(void *userdata);
         void *ask_userdata;
         bool has_clock_offset;
@@ -48,7 +49,7 @@ const char *network_gate_name(size_t which);
 int network_gates_new(sd_event *event, Http *http, NetworkGates **ret);
 NetworkGates *network_gates_free(NetworkGates *n); /* cancels */
 
-/* One question at a time: the handler of an earlier one is forgotten. 0 or negative errno. */
+/* One question at a time: the handler of an earlier one is forgotten. Free and make it anew for another spec. 0 or negative errno. */
 int network_gates_start(NetworkGates *n, const NetworkQuestion *question, NetworkGatesHandler handler, void *userdata);
 /* The end of `ask`: who was asked, and none if he has answered, whatever it was. With several coordinators handshakes tell of silence. */
 void network_gates_asked(NetworkGates *n, const char *url, const Observation *silence);

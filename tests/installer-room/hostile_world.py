@@ -114,6 +114,14 @@ class Agent:
             raise Closed
         return json.loads(data)
 
+    def state(self):
+        """The keeper's, which is behind what an installer of an earlier conversation says of itself meanwhile."""
+        event = self.receive()
+        while event["kind"] in ("line", "stage", "exited"):
+            event = self.receive()
+        assert event["kind"] == "state", event
+        return event
+
     def install(self, token=TOKEN, fds=None, **members):
         """fds are closed here: sent, they live on in the message."""
         fds = [memfd(token)] if fds is None else fds
@@ -213,19 +221,19 @@ class World:
         """Is it there, and does it serve who asks in the right way?"""
         with Agent(self) as agent:
             agent.say("probe")
-            return agent.receive()
+            return agent.state()
 
     def rest(self):
         """Waits for the end of what an attack may have started, and acknowledges it."""
         with Agent(self) as agent:
             agent.say("attach")
-            state = agent.receive()
+            state = agent.state()
             if state["state"] == "none":
                 return
             while agent.receive()["kind"] != "exited":
                 pass
             agent.say("acknowledge", attempt=state["attempt"])
-            agent.receive()
+            agent.state()
 
     def settle(self):
         """After an attack: the keeper answers, and holds no descriptor more than before."""
@@ -241,7 +249,7 @@ class World:
     def acknowledge(self):
         with Agent(self) as agent:
             agent.say("acknowledge", attempt=ATTEMPT)
-            return agent.receive()["state"]
+            return agent.state()["state"]
 
     def expected_arguments(self, coordinator=COORDINATOR, version=VERSION):
         return [str(self.script), "install", "--coordinator-host", coordinator, "--roles-token",

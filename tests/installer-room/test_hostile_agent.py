@@ -405,7 +405,7 @@ def main():
             installations = Fuzzer(world, options.seed).run(options.conversations)
             seen = "as expected"
             print("# %d of its conversations came to an installation, each the spec's" % installations)
-        except (AssertionError, OSError) as error:
+        except (AssertionError, OSError, Closed) as error:
             seen = "%s: %s" % (type(error).__name__, error)
         table.row("the fuzzed agent", "as expected", seen)
     finally:

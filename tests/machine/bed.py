@@ -74,6 +74,12 @@ def missing():
     return "needs " + ", ".join(absent) if absent else None
 
 
+def _fetch_kernel() -> None:
+    """For hosts that are virtual machines (guest.py), as long as there is a way out; whoever wants it and finds none says why."""
+    if shutil.which("qemu-system-x86_64"):
+        subprocess.run([TESTS.parent / "scripts/guest-kernel"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
 def _unshare() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
@@ -92,6 +98,7 @@ class Bed:
         self.top.chmod(0o755)
         atexit.register(shutil.rmtree, self.top, True)
         self.pki = Pki(self.top / "pki", COORDINATOR, ("localhost", NAME))
+        _fetch_kernel()
         _unshare()
         run("mount", "-t", "cgroup2", "none", CGROUPS)
         self._network()

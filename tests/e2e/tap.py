@@ -6,6 +6,8 @@ a test can be found and ended by its id, daemons with sessions of their own incl
 """
 
 import ctypes
+import fcntl
+import itertools
 import os
 import pathlib
 import signal
@@ -66,12 +68,13 @@ def sweep(known=()):
 
 
 class Result(unittest.TestResult):
-    """Prints each test's line as soon as it has ended."""
+    """Prints each test's line as soon as it has ended. total: None if that is known at the end only."""
 
     def __init__(self, total):
         super().__init__()
         self.total, self.number, self.passed, self.failed = total, 0, 0, 0
-        print("1..%d" % total, flush=True)
+        if total is not None:
+            print("1..%d" % total, flush=True)
 
     def line(self, ok, test, remark="", details=""):
         self.number += 1
@@ -135,11 +138,53 @@ class Result(unittest.TestResult):
 
     def end(self) -> int:
         # A class whose setUp failed or was skipped has one line for all of its tests.
-        while self.number < self.total:
+        while self.number < (self.total or 0):
             self.number += 1
             print("ok %d # SKIP with the line of its class" % self.number)
+        if self.total is None:
+            print("1..%d" % self.number)
         print("# %d passed, %d failed, %d skipped" % (self.passed, self.failed, len(self.skipped)), flush=True)
         return 1 if self.failed else 0
+
+
+class Share(unittest.TestSuite):
+    """Those of the cases that no other process has taken: all that share the folder go through the same cases, and whoever writes a
+    case's name there first runs it. Of those that say of themselves that they are a `crowd`, for they fill the machine, one runs at a time."""
+
+    _cleanup = False  # of cases that were run; it counts on their places
+
+    def __init__(self, cases, folder):
+        super().__init__(cases)
+        self.folder = pathlib.Path(folder)
+
+    def _is_ours(self, case):
+        try:
+            (self.folder / case.id()).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    def __iter__(self):
+        """Crowds come last if another one is at work when it would be their turn."""
+        cases, later = list(super().__iter__()), []
+        with open(self.folder / "crowd", "wb") as crowd:
+            for case in itertools.chain(cases, later):
+                if not getattr(case, "crowd", False):
+                    if self._is_ours(case):
+                        yield case
+                    continue
+                try:
+                    fcntl.flock(crowd, fcntl.LOCK_EX | (0 if case in later else fcntl.LOCK_NB))
+                except BlockingIOError:
+                    later.append(case)
+                    continue
+                if self._is_ours(case):
+                    yield case
+                fcntl.flock(crowd, fcntl.LOCK_UN)
+
+    def countTestCases(self):
+        """Nobody knows before the end."""
+        return None
 
 
 def run(suite) -> int:
@@ -170,15 +215,16 @@ def _cases(suite):
             yield item
 
 
-def run_folder(folder, words, is_ours=lambda case: True) -> int:
-    """All tests of a folder, or those whose ids have one of the words in them; -l lists them. is_ours: another choice among them."""
+def run_folder(folder, words) -> int:
+    """All tests of a folder, or those whose ids have one of the words in them; -l lists them. With --share=FOLDER what others leave."""
     names = [word for word in words if not word.startswith("-")]
+    share = next((word.partition("=")[2] for word in words if word.startswith("--share=")), None)
     found = [case for case in _cases(unittest.defaultTestLoader.discover(str(folder)))
-             if (not names or any(name in case.id() for name in names)) and is_ours(case)]
+             if not names or any(name in case.id() for name in names)]
     if "-l" in words:
         print("\n".join(case.id() for case in found))
         return 0
     if not found:
         print("no test has such a name", file=sys.stderr)
         return 64
-    return run(unittest.TestSuite(found))
+    return run(Share(found, share) if share else unittest.TestSuite(found))

@@ -19,7 +19,8 @@ MISSING = bed.missing()
 
 @unittest.skipIf(MISSING, MISSING or "")
 class MachineTest(unittest.TestCase):
-    """A fresh platform for each test. Hosts are made by the test, and boot when it says so."""
+    """A fresh platform for each test. Hosts are made by the test, and boot when it says so. Tests that fill the machine with them say
+    `crowd = True` (tap.Share)."""
 
     def setUp(self):
         self.bed = bed.bed()

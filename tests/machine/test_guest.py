@@ -16,6 +16,7 @@ GLUTTON = "ExecStart=/usr/bin/python3 -c 'import time; x = bytearray(%d); time.s
 
 @unittest.skipIf(guest.missing(), guest.missing() or "")
 class VirtualMachine(MachineTest):
+    crowd = True
     limit_s = 600
 
     def machine(self):

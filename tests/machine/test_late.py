@@ -61,6 +61,7 @@ class Late:
 
 
 class Lateness(MachineTest):
+    crowd = True
     limit_s = 400
 
     # What is late: how it is kept away, how it comes

@@ -6,6 +6,7 @@ from machinetest import MachineTest
 
 
 class AtOnce(MachineTest):
+    crowd = True
     limit_s = 300
 
     def enroll(self, hosts, platform) -> str:

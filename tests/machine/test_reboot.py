@@ -15,6 +15,7 @@ STOPPED = (Loading, Installing, Settling, Verifying, Enrolled)
 
 
 class InEveryState(MachineTest):
+    crowd = True
     limit_s = 600
 
     def reboot(self, station) -> str:

@@ -27,6 +27,7 @@ def fill(path):
 
 
 class Trouble(MachineTest):
+    crowd = True
     limit_s = 300
 
     def ended(self, host, platform) -> str:

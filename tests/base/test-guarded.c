@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/guarded.h"
 #include "scratch.h"
+#include "../skip.h"
 
 #define FILE_NAME "a/b/file"
 #define STRANGER 54321
@@ -80,7 +81,7 @@ static void owners_on_the_way(void **state) {
 
         make(s);
         if (geteuid() != 0)
-                skip();
+                skip_for_want_of("root");
         for (size_t i = 0; i < ELEMENTS(names); i++) {
                 char says[64];
                 _cleanup_close_ int fd = -1;
@@ -105,7 +106,7 @@ static void sticky_directories(void **state) {
         assert_int_equal(open_at(s, FILE_NAME), geteuid() == 0 ? 0 : -EPERM);
         assert_int_equal(guarded_open(scratch_path(s, "a"), O_RDONLY | O_DIRECTORY, geteuid(), &fd, why), -EPERM);
         if (geteuid() != 0)
-                skip();
+                skip_for_want_of("root");
         assert_return_code(fchownat(s->fd, "a/b", STRANGER, 0, 0), errno);
         assert_int_equal(open_at(s, FILE_NAME), -EPERM);
         assert_return_code(fchownat(s->fd, "a/b", 0, 0, 0), errno);
@@ -138,7 +139,7 @@ static void links_are_walked(void **state) {
         assert_int_equal(open_at(s, "relative/file"), -EPERM);
         assert_return_code(fchmodat(s->fd, "a", 0755, 0), errno);
         if (geteuid() != 0)
-                skip();
+                skip_for_want_of("root");
         assert_return_code(fchownat(s->fd, "relative", STRANGER, 0, AT_SYMLINK_NOFOLLOW), errno);
         assert_int_equal(open_at(s, "relative/file"), -EPERM);
         assert_non_null(strstr(why, "/relative belongs to uid 54321"));

@@ -25,6 +25,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "../skip.h"
 
 /* Ours stand in for the C library's (and for the sanitizers', which lock nothing) and refuse when told to. */
 static bool refuse_mlock;
@@ -362,7 +363,7 @@ static void test_core_holds_nothing(void **state) {
         (void) unlink(path); /* valgrind's own idea of a core, which tells nothing of the kernel's */
         assert_return_code(rmdir(directory), errno);
         if (r < 0)
-                skip(); /* the kernel sends cores elsewhere (core_pattern), or may write none here */
+                skip_for_want_of("cores of the kernel's in the working directory (core_pattern, no valgrind)");
         assert_true(core_holds(core.data, core.size, 'h')); /* looking works */
         assert_false(core_holds(core.data, core.size, 's'));
 }

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "host/gates.h"
 #include "scratch.h"
+#include "../skip.h"
 
 #define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -258,7 +259,7 @@ static void test_rights_of_another_user(void **state) {
         Bench b;
 
         if (geteuid() != 0)
-                skip();
+                skip_for_want_of("root");
         bench_init(&b, state);
         b.facts.uid = b.facts.gid = 54321;
         assert_int_equal(chmod(b.socket, 0600), 0);

@@ -114,11 +114,16 @@ class Agent:
             raise Closed
         return json.loads(data)
 
+    def receive_behind(self, *kinds):
+        """The next one that is of none of these kinds."""
+        event = self.receive()
+        while event["kind"] in kinds:
+            event = self.receive()
+        return event
+
     def state(self):
         """The keeper's, which is behind what an installer of an earlier conversation says of itself meanwhile."""
-        event = self.receive()
-        while event["kind"] in ("line", "stage", "exited"):
-            event = self.receive()
+        event = self.receive_behind("line", "stage", "exited")
         assert event["kind"] == "state", event
         return event
 
@@ -133,9 +138,7 @@ class Agent:
     def answer(self):
         """What the keeper says to that: "closed", "refused CODE", or the event's kind."""
         try:
-            event = self.receive()
-            while event["kind"] in ("line", "stage"):  # what an installer says in between
-                event = self.receive()
+            event = self.receive_behind("line", "stage")  # what an installer says in between
         except Closed:
             return "closed"
         return "refused " + event["seen"]["code"] if event["kind"] == "refused" else event["kind"]

@@ -6,8 +6,6 @@ a test can be found and ended by its id, daemons with sessions of their own incl
 """
 
 import ctypes
-import fcntl
-import itertools
 import os
 import pathlib
 import signal
@@ -149,7 +147,8 @@ class Result(unittest.TestResult):
 
 class Share(unittest.TestSuite):
     """Those of the cases that no other process has taken: all that share the folder go through the same cases, and whoever writes a
-    case's name there first runs it. Of those that say of themselves that they are a `crowd`, for they fill the machine, one runs at a time."""
+    case's name there first runs it. Those that say of themselves that they are a `crowd`, for they fill the machine, go to one process,
+    which runs them one after the other."""
 
     _cleanup = False  # of cases that were run; it counts on their places
 
@@ -157,30 +156,19 @@ class Share(unittest.TestSuite):
         super().__init__(cases)
         self.folder = pathlib.Path(folder)
 
-    def _is_ours(self, case):
+    def _takes(self, name):
         try:
-            (self.folder / case.id()).touch(exist_ok=False)
+            (self.folder / name).touch(exist_ok=False)
         except FileExistsError:
             return False
         return True
 
     def __iter__(self):
-        """Crowds come last if another one is at work when it would be their turn."""
-        cases, later = list(super().__iter__()), []
-        with open(self.folder / "crowd", "wb") as crowd:
-            for case in itertools.chain(cases, later):
-                if not getattr(case, "crowd", False):
-                    if self._is_ours(case):
-                        yield case
-                    continue
-                try:
-                    fcntl.flock(crowd, fcntl.LOCK_EX | (0 if case in later else fcntl.LOCK_NB))
-                except BlockingIOError:
-                    later.append(case)
-                    continue
-                if self._is_ours(case):
-                    yield case
-                fcntl.flock(crowd, fcntl.LOCK_UN)
+        cases = list(super().__iter__())
+        crowds = [case for case in cases if getattr(case, "crowd", False)]
+        if crowds and self._takes("crowds"):
+            yield from crowds
+        yield from (case for case in cases if case not in crowds and self._takes(case.id()))
 
     def countTestCases(self):
         """Nobody knows before the end."""

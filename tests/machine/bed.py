@@ -9,6 +9,7 @@ A host's file system is made of layers: the shared root (root.py), the site (wha
 put there: our programs, a stand-in for engine and installer, users), and what the host itself writes.
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -23,10 +24,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
 sys.path[:0] = [str(HERE), str(TESTS / "e2e"), str(TESTS / "reliability")]
 
+import power_machine  # noqa: E402
 import root  # noqa: E402
 import tap  # noqa: E402,F401
 from bench import BUILD, IMAGE, PROGRAMS, SCRIPT_FILES  # noqa: E402
 from coordsim.pki import Pki  # noqa: E402
+from matrix import Skip  # noqa: E402
 
 CLONE_NEWNS, CLONE_NEWNET, MS_REC, MS_SLAVE, MNT_DETACH = 0x00020000, 0x40000000, 0x4000, 0x80000, 2
 COORDINATOR, PORT, JOIN_PORT = "192.0.2.10", 12443, 12999
@@ -77,7 +80,8 @@ def missing():
 def _fetch_kernel() -> None:
     """For hosts that are virtual machines (guest.py), as long as there is a way out; whoever wants it and finds none says why."""
     if shutil.which("qemu-system-x86_64"):
-        subprocess.run([TESTS.parent / "scripts/guest-kernel"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        with contextlib.suppress(Skip):
+            power_machine.kernel()
 
 
 def _unshare() -> None:
